@@ -1,0 +1,1 @@
+"""What a person may do: kept in the outbox, written to Dastra, read back, mirrored, recorded."""

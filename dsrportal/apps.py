@@ -1,0 +1,11 @@
+"""The one Django app of the project."""
+
+from django.apps import AppConfig
+
+
+class DsrPortalConfig(AppConfig):
+    """Registers the system checks."""
+
+    name = "dsrportal"
+    verbose_name = "DSR Portal"
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,38 @@
+"""What the portal keeps. Models do no I/O beyond the database; rows of the mirror are written by `dsrportal.mirror` alone."""
+
+from dsrportal.models.audit import AuditEvent
+from dsrportal.models.outbox import OutboxEntry
+from dsrportal.models.people import Membership, Role, User
+from dsrportal.models.requests import (
+    Area,
+    DataSubjectRequest,
+    ForgottenRequest,
+    IdentityWord,
+    Operator,
+    SetAsideRow,
+    Tag,
+    WorkflowStep,
+)
+from dsrportal.models.runs import JobHeartbeat, Lane, SyncLane, SyncRun
+from dsrportal.models.workspaces import Workspace
+
+__all__ = [
+    "Area",
+    "AuditEvent",
+    "DataSubjectRequest",
+    "ForgottenRequest",
+    "IdentityWord",
+    "JobHeartbeat",
+    "Lane",
+    "Membership",
+    "Operator",
+    "OutboxEntry",
+    "Role",
+    "SetAsideRow",
+    "SyncLane",
+    "SyncRun",
+    "Tag",
+    "User",
+    "WorkflowStep",
+    "Workspace",
+]

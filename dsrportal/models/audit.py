@@ -1,0 +1,57 @@
+"""Who did what, when, to which record: written once, never changed, and free of personal data of data subjects."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from dsrportal.models.people import User
+from dsrportal.models.workspaces import Workspace
+
+
+class Operation(models.TextChoices):
+    """What is recorded."""
+
+    OPEN = "open", _("Opened a request")
+    MOVE = "move", _("Moved a request")
+    ARCHIVE = "archive", _("Archived a request")
+    RESTORE = "restore", _("Restored a request")
+    ASK_DASTRA = "ask_dastra", _("Searched in Dastra")
+    WORKSPACE_ADDED = "workspace_added", _("Added a workspace")
+    WORKSPACE_CHANGED = "workspace_changed", _("Changed a workspace")
+    SECRET_ROTATED = "secret_rotated", _("Replaced a key")
+    WORKSPACE_DISABLED = "workspace_disabled", _("Disabled a workspace")
+    WORKSPACE_ENABLED = "workspace_enabled", _("Enabled a workspace")
+    MEMBER_ADDED = "member_added", _("Gave a role")
+    HOLD_ENDED = "hold_ended", _("Ended a hold")
+    RUN_REQUESTED = "run_requested", _("Asked for a run")
+    SIGNED_IN = "signed_in", _("Signed in")
+    SIGN_IN_FAILED = "sign_in_failed", _("Failed to sign in")
+
+
+class AuditEvent(models.Model):
+    """One line. `details` holds ids and codes alone. `by` is empty for what the portal did by itself."""
+
+    at = models.DateTimeField()
+    by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
+    workspace = models.ForeignKey(Workspace, on_delete=models.SET_NULL, null=True, related_name="+")
+    operation = models.CharField(max_length=24, choices=Operation)
+    upstream_id = models.BigIntegerField(null=True)
+    reference = models.CharField(max_length=40, blank=True)
+    outcome = models.CharField(max_length=12, blank=True)
+    details = models.JSONField(default=dict)
+
+    class Meta:
+        indexes = [models.Index(fields=["workspace", "-at"], name="audit_latest")]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Insert; a line that exists cannot be changed."""
+        if not self._state.adding:
+            raise TypeError("An audit event is written once.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:  # noqa: ARG002
+        """Refuse: the log is append-only."""
+        raise TypeError("An audit event is never deleted.")

@@ -1,0 +1,58 @@
+"""People who sign in, and what each may do in which workspace."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from dsrportal.models.workspaces import Workspace
+
+
+class User(AbstractUser):
+    """A person with an account of the portal. Dastra's own users are `Operator` rows."""
+
+    def display_name(self) -> str:
+        """The person's full name, else the user name."""
+        return self.get_full_name() or self.username
+
+
+class Role(models.TextChoices):
+    """What a person is in one workspace."""
+
+    VIEWER = "viewer", _("Viewer")
+    OFFICER = "officer", _("Officer")
+    MANAGER = "manager", _("Manager")
+    AUDITOR = "auditor", _("Auditor")
+    ADMIN = "admin", _("Admin")
+
+
+class Membership(models.Model):
+    """A person's role in a workspace. Who has no row sees nothing of the workspace, not even that it exists."""
+
+    ACTING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.OFFICER, Role.MANAGER, Role.ADMIN})
+    IDENTITY_ROLES: ClassVar[frozenset[str]] = frozenset({Role.OFFICER, Role.ADMIN})
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(_("role"), max_length=8, choices=Role)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="one_role_per_person_and_workspace")]
+
+    @property
+    def may_act(self) -> bool:
+        """Whether the person may move, archive and restore requests."""
+        return self.role in self.ACTING_ROLES
+
+    @property
+    def may_see_identity(self) -> bool:
+        """Whether names, e-mail, title and texts of data subjects are shown unmasked."""
+        return self.role in self.IDENTITY_ROLES
+
+    @property
+    def may_administer(self) -> bool:
+        """Whether the person may change the workspace's address, key and people, and run its jobs."""
+        return self.role == Role.ADMIN

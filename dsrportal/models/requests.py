@@ -1,0 +1,203 @@
+"""The mirror's rows: what the portal keeps of a workspace's data subject requests and of what they refer to.
+
+Only `dsrportal.mirror` writes them. Identity (title, names, e-mail) is kept encrypted, and findable by keyed hashes of whole words;
+message, description, address, phone, attachments and free additional data are not kept at all.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from dsrportal import credentials
+from dsrportal.models.workspaces import Workspace
+
+
+class WorkflowStep(models.Model):
+    """A step of the workspace's workflow (`workFlowStep`). `live_count` and `archived_count` count its requests, in the same transaction as the rows.
+
+    `is_learned`: known from requests alone. `is_gone`: Dastra no longer lists it; it stays as a column while requests are in it.
+    """
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="steps")
+    upstream_id = models.BigIntegerField()
+    label = models.CharField(max_length=120)
+    color = models.CharField(max_length=7, blank=True)
+    position = models.IntegerField(default=0)
+    item_limit = models.IntegerField(null=True)
+    mapped_state = models.CharField(max_length=50, blank=True)
+    is_initial = models.BooleanField(default=False)
+    is_final = models.BooleanField(default=False)
+    is_learned = models.BooleanField(default=False)
+    is_gone = models.BooleanField(default=False)
+    live_count = models.IntegerField(default=0)
+    archived_count = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "upstream_id"], name="one_step_per_upstream_id")]
+        ordering = ["position", "upstream_id"]
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Tag(models.Model):
+    """A tag of the workspace (`TagDto`)."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tags")
+    upstream_id = models.BigIntegerField()
+    label = models.CharField(max_length=360)
+    color = models.CharField(max_length=7, blank=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "upstream_id"], name="one_tag_per_upstream_id")]
+        ordering = ["label"]
+
+
+class Operator(models.Model):
+    """A Dastra user who may be the assignee (`operator`) of a request."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="operators")
+    upstream_id = models.BigIntegerField()
+    display_name = models.CharField(max_length=250)
+    email = models.CharField(max_length=255, blank=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace", "upstream_id"], name="one_operator_per_upstream_id")
+        ]
+        ordering = ["display_name"]
+
+
+class Area(models.Model):
+    """An organisational unit (`AreaDto`)."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="areas")
+    upstream_id = models.BigIntegerField()
+    label = models.CharField(max_length=80)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "upstream_id"], name="one_area_per_upstream_id")]
+        ordering = ["label"]
+
+
+class DataSubjectRequest(models.Model):
+    """A request of a data subject, as Dastra last told it (`DataSubjectRequest`).
+
+    Written by `dsrportal.mirror.store` alone. `purposes` and `tag_ids` are texts such as `|Access|Erasure|` and `|3|17|`, so that
+    one row shows everything on the board without a join. `clock_at` is `expires_at`, or the far future where there is none, so that
+    sorting by the clock needs no special case. `sequence` is the number of the read it came from; `digest` tells an unchanged row.
+    """
+
+    FAR_FUTURE: ClassVar[str] = "9999-01-01T00:00:00+00:00"
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="dsrs")
+    upstream_id = models.BigIntegerField()
+    reference = models.CharField(_("reference"), max_length=40, blank=True)
+    state = models.CharField(_("state"), max_length=40, blank=True)
+    step = models.ForeignKey(
+        WorkflowStep, on_delete=models.SET_NULL, null=True, related_name="dsrs", verbose_name=_("step")
+    )
+    archived = models.BooleanField(default=False)
+    archived_at = models.DateTimeField(null=True)
+    complex = models.BooleanField(default=False)
+    operator = models.ForeignKey(
+        Operator, on_delete=models.SET_NULL, null=True, related_name="dsrs", verbose_name=_("assignee")
+    )
+    area = models.ForeignKey(Area, on_delete=models.SET_NULL, null=True, related_name="dsrs", verbose_name=_("area"))
+    purposes = models.CharField(_("rights"), max_length=600, blank=True)
+    tag_ids = models.CharField(max_length=600, blank=True)
+    channel = models.CharField(_("channel"), max_length=40, blank=True)
+    locale = models.CharField(max_length=10, blank=True)
+    widget_id = models.BigIntegerField(null=True)
+    received_at = models.DateTimeField(_("received"), null=True)
+    created_at = models.DateTimeField(_("created"), null=True)
+    updated_at = models.DateTimeField(_("updated"), null=True)
+    expires_at = models.DateTimeField(_("Dastra's date"), null=True)
+    clock_at = models.DateTimeField()
+    closed_at = models.DateTimeField(_("closed"), null=True)
+    closed_reason = models.CharField(max_length=40, blank=True)
+    mail_validated = models.BooleanField(default=False)
+    identity_validated_at = models.DateTimeField(null=True)
+    message_count = models.IntegerField(default=0)
+    unread_message_count = models.IntegerField(default=0)
+    last_message_at = models.DateTimeField(null=True)
+    identity_sealed = models.BinaryField(null=True)
+    identity_forgotten_at = models.DateTimeField(null=True)
+    step_entered_at = models.DateTimeField(null=True)
+    mirrored_at = models.DateTimeField()
+    sequence = models.BigIntegerField()
+    digest = models.BinaryField(max_length=16)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "upstream_id"], name="one_request_per_upstream_id")]
+        indexes = [
+            models.Index(fields=["workspace", "archived", "step", "clock_at", "id"], name="dsr_board"),
+            models.Index(fields=["workspace", "archived", "state", "clock_at", "id"], name="dsr_state"),
+            models.Index(fields=["workspace", "archived", "clock_at", "id"], name="dsr_clock"),
+            models.Index(fields=["workspace", "archived", "received_at", "id"], name="dsr_received"),
+            models.Index(fields=["workspace", "archived", "updated_at", "id"], name="dsr_updated"),
+            models.Index(fields=["workspace", "reference"], name="dsr_reference"),
+            models.Index(fields=["workspace", "operator", "clock_at"], name="dsr_operator"),
+        ]
+
+    def identity_context(self) -> str:
+        """What the sealed identity is bound to: a copy in another row does not open."""
+        return identity_context(workspace_id=self.workspace_id, upstream_id=self.upstream_id)
+
+    def read_identity(self) -> dict[str, str]:
+        """`title`, `given_name`, `family_name`, `email` in clear; empty where nothing is kept. Raises `credentials.CannotDecryptError`."""
+        if self.identity_sealed is None:
+            return {}
+        return credentials.unseal_fields(self.identity_sealed, context=self.identity_context())
+
+    def purpose_list(self) -> list[str]:
+        """The rights that the person invokes, in Dastra's order."""
+        return [part for part in self.purposes.split("|") if part]
+
+    def tag_id_list(self) -> list[int]:
+        """The upstream ids of the tags, in Dastra's order."""
+        return [int(part) for part in self.tag_ids.split("|") if part]
+
+
+def identity_context(*, workspace_id: int, upstream_id: int) -> str:
+    """The context under which a request's identity is sealed."""
+    return f"identity {workspace_id} {upstream_id}"
+
+
+class IdentityWord(models.Model):
+    """A keyed hash of one whole word of a request's title or names, or of its e-mail address."""
+
+    dsr = models.ForeignKey(DataSubjectRequest, on_delete=models.CASCADE, related_name="words")
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    digest = models.BinaryField(max_length=16)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "digest", "dsr"], name="one_word_per_request")]
+
+
+class ForgottenRequest(models.Model):
+    """A request that Dastra no longer has: an older page that arrives late must not bring it back."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE)
+    upstream_id = models.BigIntegerField()
+    sequence = models.BigIntegerField()
+    forgotten_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "upstream_id"], name="one_tombstone_per_request")]
+
+
+class SetAsideRow(models.Model):
+    """A row of Dastra's answer that could not be understood: its id where it has one, and the reason; never its content."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="set_aside_rows")
+    upstream_id = models.BigIntegerField(null=True)
+    reason = models.CharField(max_length=200)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["upstream_id", "reason"]

@@ -1,0 +1,1 @@
+"""Reading: board, register, one request, jobs, freshness. Never writes, never calls Dastra."""

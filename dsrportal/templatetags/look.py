@@ -1,0 +1,78 @@
+"""The small drawn parts as template tags: icon, dot, clock mark, avatar. Tags and not includes, because a board draws hundreds of them.
+
+Loaded by templates with {% load look %}. Knows classes and the icon sprite; never reads a row and never decides what a clock says.
+"""
+
+import re
+from functools import lru_cache
+
+from django import template
+from django.templatetags.static import static
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+COLOUR = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
+PLAIN_COLOUR = "#8a8f96"
+
+# The mark of every state of a clock; the words beside it come from the caller.
+CLOCK_ICONS = {
+    "overdue": "circle-x",
+    "due-now": "alarm-clock",
+    "soon": "clock",
+    "on-track": "calendar",
+    "decide-extension": "flag",
+    "paused": "circle-pause",
+    "unknown": "circle-question-mark",
+    "closed-early": "circle-check",
+    "closed-late": "circle-x",
+}
+
+
+@lru_cache(maxsize=1)
+def sprite_url() -> str:
+    """The address of the icon sprite; the same for the life of a process."""
+    return static("img/icons.svg")
+
+
+@register.simple_tag
+def icon(name: str, size: str = "", label: str = "") -> SafeString:
+    """An icon of the sprite: size "" (16 px), "s" (14), "l" (20) or "xl" (32). Hidden from screen readers unless it has a label."""
+    classes = f"icon icon--{size}" if size else "icon"
+    if label:
+        return format_html(
+            '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>', classes, label, sprite_url(), name
+        )
+    return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite_url(), name)
+
+
+@register.simple_tag
+def dot(colour: str | None) -> SafeString:
+    """A dot in a colour that came from Dastra ("#1E8EE1"); grey when it is absent or no hex colour. Always beside a name."""
+    fill = colour if colour and COLOUR.fullmatch(colour) else PLAIN_COLOUR
+    return format_html(
+        '<svg class="dot" viewBox="0 0 8 8" aria-hidden="true"><circle cx="4" cy="4" r="4" fill="{}"/></svg>', fill
+    )
+
+
+@register.simple_tag
+def clock_mark(state: str, text: str, full: str = "") -> SafeString:
+    """The mark of a clock. `state` is a key of CLOCK_ICONS, `text` the words on it ("2 d overdue"), `full` the date in full for hover
+    and screen readers. Raises KeyError for a state that is not drawn.
+    """
+    mark = icon(CLOCK_ICONS[state])
+    if not full:
+        return format_html('<span class="clock clock--{}">{}<span class="clock__text">{}</span></span>', state, mark, text)
+    return format_html(
+        '<span class="clock clock--{}" title="{}">{}<span class="clock__text">{}</span>'
+        '<span class="visually-hidden">, {}</span></span>',
+        state, full, mark, text, full,
+    )  # fmt: skip
+
+
+@register.simple_tag
+def avatar(initials: str, name: str, me: bool = False) -> SafeString:  # noqa: FBT001, FBT002 - a template says me=True
+    """A person as initials in a circle, with the name on hover and for screen readers. Empty initials draw an empty place."""
+    kind = "avatar avatar--none" if not initials else "avatar avatar--me" if me else "avatar"
+    return format_html('<span class="{}" role="img" aria-label="{}" title="{}">{}</span>', kind, name, name, initials)

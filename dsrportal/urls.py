@@ -1,0 +1,23 @@
+"""Every address of the portal. A name equals its view's module and function."""
+
+from django.conf import settings
+from django.urls import path
+
+from dsrportal.views import accounts, errors, gallery, health, home
+
+urlpatterns = [
+    path("", home.home, name="home.home"),
+    path("accounts/login/", accounts.login, name="accounts.login"),
+    path("accounts/logout/", accounts.logout, name="accounts.logout"),
+    path("accounts/preferences/", accounts.preferences, name="accounts.preferences"),
+    path("healthz", health.healthz, name="health.healthz"),
+    path("readyz", health.readyz, name="health.readyz"),
+]
+
+if settings.DEBUG:
+    urlpatterns.append(path("gallery/", gallery.gallery, name="gallery.gallery"))
+
+handler400 = errors.bad_request
+handler403 = errors.permission_denied
+handler404 = errors.not_found
+handler500 = errors.server_error

@@ -1,0 +1,67 @@
+"""Who may see and do what, decided here for page and fragment alike. A stranger of a workspace gets the same 404 as for one that does not exist."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import cast
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest
+from django.utils import timezone
+
+from dsrportal.models import Membership, SyncLane, User, Workspace
+
+
+@dataclass(slots=True)
+class Visit:
+    """One signed-in person's visit of one workspace: what every view of a workspace starts with."""
+
+    user: User
+    membership: Membership
+    workspace: Workspace
+    now: datetime
+    lanes: list[SyncLane] = field(default_factory=list)
+
+    def require_acting(self) -> None:
+        """Raise `PermissionDenied` unless the person's role may write."""
+        if not (self.membership.may_act and self.workspace.is_enabled):
+            raise PermissionDenied
+
+    def require_admin(self) -> None:
+        """Raise `PermissionDenied` unless the person administers the workspace."""
+        if not self.membership.may_administer:
+            raise PermissionDenied
+
+
+def signed_in(request: HttpRequest) -> User:
+    """The person behind the request; `LoginRequiredMiddleware` has seen to it that there is one."""
+    return cast("User", request.user)
+
+
+def memberships_of(request: HttpRequest) -> list[Membership]:
+    """The person's roles with their workspaces, by name; one query, kept for the rest of the request."""
+    kept: list[Membership] | None = getattr(request, "dsr_memberships", None)
+    if kept is None:
+        kept = list(
+            Membership.objects.filter(user=signed_in(request)).select_related("workspace").order_by("workspace__name")
+        )
+        request.dsr_memberships = kept  # type: ignore[attr-defined]
+    return kept
+
+
+def visit(request: HttpRequest, *, slug: str) -> Visit:
+    """Find the workspace among the person's own, with its lanes. Raises `Http404` for a stranger."""
+    for membership in memberships_of(request):
+        if membership.workspace.slug == slug:
+            lanes = list(SyncLane.objects.filter(workspace=membership.workspace))
+            found = Visit(
+                user=signed_in(request),
+                membership=membership,
+                workspace=membership.workspace,
+                now=timezone.now(),
+                lanes=lanes,
+            )
+            request.dsr_visit = found  # type: ignore[attr-defined]
+            return found
+    raise Http404

@@ -1,0 +1,97 @@
+"""What stands round every page: rail, workspace switcher, age of the data. A context processor; makes no query beyond the person's roles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dsrportal.models import SyncLane
+from dsrportal.queries import freshness
+from dsrportal.views.access import Visit, memberships_of
+
+THEMES = {"auto": gettext_lazy("As the system"), "light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
+THEME_COOKIE = "theme"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NavItem:
+    """One place in the rail. `icon` is a name of the sprite."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WorkspaceItem:
+    """One workspace in the switcher."""
+
+    name: str
+    slug: str
+    board_url: str
+    is_current: bool
+
+
+def frame(request: HttpRequest) -> dict[str, Any]:
+    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.languages`, `.theme`, `.themes`."""
+    theme = request.COOKIES.get(THEME_COOKIE, "auto")
+    context: dict[str, Any] = {
+        "languages": [(code, _(str(name))) for code, name in settings.LANGUAGES],
+        "theme": theme if theme in THEMES else "auto",
+        "themes": list(THEMES.items()),
+    }
+    user = getattr(request, "user", None)
+    if user is None or not user.is_authenticated:
+        return {"frame": context}
+    found: Visit | None = getattr(request, "dsr_visit", None)
+    view = request.resolver_match.view_name if request.resolver_match else ""
+    memberships = memberships_of(request)
+    current = found.workspace if found else (memberships[0].workspace if len(memberships) == 1 else None)
+    context["workspaces"] = [
+        WorkspaceItem(
+            name=membership.workspace.name,
+            slug=membership.workspace.slug,
+            board_url=reverse("board.board", args=[membership.workspace.slug]),
+            is_current=current is not None and membership.workspace_id == current.pk,
+        )
+        for membership in memberships
+    ]
+    context["workspace"] = current
+    context["nav"] = _nav(current.slug, view=view) if current else []
+    context["settings_nav"] = _settings_nav(view=view) if any(m.may_administer for m in memberships) else []
+    if found:
+        context["freshness"] = freshness.of_workspace(found.workspace, lanes=found.lanes, now=found.now)
+    elif current:
+        lanes = SyncLane.objects.filter(workspace=current)
+        context["freshness"] = freshness.of_workspace(current, lanes=lanes, now=timezone.now())
+    return {"frame": context}
+
+
+def _nav(slug: str, *, view: str) -> list[NavItem]:
+    places = [
+        (_("Board"), "board.board", "square-kanban", {"board"}),
+        (_("Requests"), "register.register", "list", {"register", "dsr"}),
+    ]
+    return [
+        NavItem(label=label, url=reverse(name, args=[slug]), icon=icon, is_current=view.partition(".")[0] in modules)
+        for label, name, icon, modules in places
+    ]
+
+
+def _settings_nav(*, view: str) -> list[NavItem]:
+    places = [
+        (_("Workspaces"), "workspaces.workspaces", "building-2", {"workspaces"}),
+        (_("Jobs"), "jobs.jobs", "activity", {"jobs"}),
+    ]
+    return [
+        NavItem(label=label, url=reverse(name), icon=icon, is_current=view.partition(".")[0] in modules)
+        for label, name, icon, modules in places
+    ]

@@ -1,0 +1,43 @@
+"""For machines: is the process alive, is the portal ready."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from dsrportal.models import JobHeartbeat, SyncLane, Workspace
+from dsrportal.queries import freshness
+
+HEARTBEAT_MAX_AGE = timedelta(minutes=3)
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:  # noqa: ARG001
+    """`/healthz`: the process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
+    """`/readyz`: database, jobs' heartbeat, freshness of the workspaces; 503 when one is not well. Names no workspace."""
+    now = timezone.now()
+    try:
+        beat = JobHeartbeat.objects.filter(name="cluster").first()
+        workspaces = list(Workspace.objects.filter(disabled_at=None))
+        lanes = list(SyncLane.objects.filter(workspace__disabled_at=None))
+    except DatabaseError:
+        return JsonResponse({"database": "unreachable"}, status=503)
+    levels = [freshness.of_workspace(workspace, lanes=lanes, now=now).level for workspace in workspaces]
+    checks = {
+        "database": "ok",
+        "jobs": "ok" if beat and now - beat.beat_at <= HEARTBEAT_MAX_AGE else "silent",
+        "freshness": "ok" if all(level == freshness.Level.FRESH for level in levels) else "old",
+    }
+    return JsonResponse(checks, status=200 if set(checks.values()) == {"ok"} else 503)
