@@ -63,7 +63,9 @@ def clock_mark(state: str, text: str, full: str = "") -> SafeString:
     """
     mark = icon(CLOCK_ICONS[state])
     if not full:
-        return format_html('<span class="clock clock--{}">{}<span class="clock__text">{}</span></span>', state, mark, text)
+        return format_html(
+            '<span class="clock clock--{}">{}<span class="clock__text">{}</span></span>', state, mark, text
+        )
     return format_html(
         '<span class="clock clock--{}" title="{}">{}<span class="clock__text">{}</span>'
         '<span class="visually-hidden">, {}</span></span>',

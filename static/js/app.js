@@ -1,0 +1,81 @@
+/* What every page does in the browser: announces, opens dialogs, shows failures and slow answers, Ctrl K. Keeps nothing in the browser. */
+(() => {
+  "use strict";
+  const root = document.documentElement;
+  root.dataset.js = "";
+
+  /* one polite voice; set to nothing first, so that the same words are said again */
+  const announce = (words) => {
+    const voice = document.getElementById("announcer");
+    if (!voice || !words) return;
+    voice.textContent = "";
+    window.setTimeout(() => { voice.textContent = words; }, 50);
+  };
+
+  const showFailure = (kind) => {
+    const banners = document.getElementById("banners");
+    const template = document.getElementById(`failure-${kind}`);
+    if (banners && template) banners.replaceChildren(template.content.cloneNode(true));
+  };
+
+  window.portal = Object.freeze({ announce, showFailure });
+
+  document.addEventListener("click", (event) => {
+    const dismiss = event.target.closest("[data-dismiss]");
+    if (dismiss) dismiss.closest(dismiss.dataset.dismiss)?.remove();
+
+    const opener = event.target.closest("[data-dialog]");
+    const dialog = opener && document.getElementById(opener.dataset.dialog);
+    if (dialog) {
+      event.preventDefault();
+      dialog.showModal();
+    }
+
+    if (event.target instanceof HTMLDialogElement) event.target.close(); /* a click on the veil */
+    if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
+      const search = document.querySelector("[data-search]");
+      if (search) {
+        event.preventDefault();
+        search.focus();
+        search.select();
+      }
+    }
+  });
+
+  /* what an answer brings: a dialog that wants to be open, a place that wants the focus, words to be said */
+  const settle = (part) => {
+    const all = (selector) => [...(part.matches?.(selector) ? [part] : []), ...part.querySelectorAll(selector)];
+    all("dialog[data-open]").forEach((dialog) => { if (!dialog.open) dialog.showModal(); });
+    all("[data-focus]").slice(0, 1).forEach((place) => place.focus());
+    all("[data-announce]").slice(0, 1).forEach((place) => announce(place.dataset.announce || place.textContent.trim()));
+  };
+  document.addEventListener("htmx:load", (event) => settle(event.detail.elt));
+  if (!document.querySelector("meta[name=htmx-config]")) settle(document.body); /* a page without htmx */
+
+  /* the quiet bar: base CSS waits 400 ms before it shows; what polls says data-quiet and raises none */
+  const waiting = new Set();
+  const mark = () => root.toggleAttribute("data-loading", waiting.size > 0);
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.detail.elt.closest("[data-quiet]")) return;
+    waiting.add(event.detail.xhr);
+    mark();
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    waiting.delete(event.detail.xhr);
+    mark();
+  });
+
+  document.addEventListener("htmx:responseError", (event) => {
+    const { status } = event.detail.xhr;
+    showFailure([401, 403, 404, 410].includes(status) ? "denied" : "server");
+  });
+  document.addEventListener("htmx:sendError", () => showFailure("network"));
+  document.addEventListener("htmx:timeout", () => showFailure("network"));
+  document.addEventListener("htmx:beforeSend", (event) => {
+    if (!event.detail.elt.closest("[data-quiet]")) document.getElementById("banners")?.replaceChildren();
+  });
+})();

@@ -1,0 +1,54 @@
+/* Menus are popovers that the browser opens and closes; this puts each beside its button and moves through it with the arrow keys.
+   Set by data-side on the menu: "below" (default), "end" (beside the rail). Without it they open in the middle of the window. */
+(() => {
+  "use strict";
+  const GAP = 4;
+  const EDGE = 8;
+
+  const opener = (menu) => document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+  const items = (menu) => [...menu.querySelectorAll(".menu__item:not(:disabled), input, select")];
+
+  const place = (menu) => {
+    const button = opener(menu);
+    if (!button) return;
+    const at = button.getBoundingClientRect();
+    const own = menu.getBoundingClientRect();
+    const width = document.documentElement.clientWidth;
+    const height = window.innerHeight;
+    const besides = menu.dataset.side === "end" && width >= 640;
+    let left = besides ? at.right + GAP : at.left;
+    let top = besides ? at.bottom - own.height : at.bottom + GAP;
+    if (!besides && top + own.height > height - EDGE && at.top - GAP - own.height >= EDGE) top = at.top - GAP - own.height;
+    if (left + own.width > width - EDGE) left = besides ? at.left - GAP - own.width : at.right - own.width;
+    left = Math.max(EDGE, Math.min(left, width - EDGE - own.width));
+    top = Math.max(EDGE, Math.min(top, height - EDGE - own.height));
+    menu.style.setProperty("left", `${left}px`);
+    menu.style.setProperty("top", `${top}px`);
+  };
+
+  document.addEventListener("toggle", (event) => {
+    const menu = event.target;
+    if (!(menu instanceof HTMLElement) || !menu.matches(".menu[popover]")) return;
+    const isOpen = event.newState === "open";
+    opener(menu)?.setAttribute("aria-expanded", String(isOpen));
+    if (!isOpen) return;
+    place(menu);
+    (menu.querySelector("[autofocus], [aria-current=true], [aria-pressed=true]") || items(menu)[0])?.focus({ preventScroll: true });
+  }, true);
+
+  document.addEventListener("keydown", (event) => {
+    const menu = event.target.closest?.(".menu[popover]:popover-open");
+    if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key) || event.target.matches("select, input[type=text]")) return;
+    const all = items(menu);
+    const here = all.indexOf(document.activeElement);
+    const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: all.length - 1 }[event.key];
+    event.preventDefault();
+    all[(to + all.length) % all.length]?.focus();
+  });
+
+  const closeAll = () => document.querySelectorAll(".menu[popover]:popover-open").forEach((menu) => menu.hidePopover());
+  window.addEventListener("resize", closeAll);
+  document.addEventListener("scroll", (event) => {
+    if (!(event.target instanceof Element) || !event.target.closest(".menu")) closeAll();
+  }, true);
+})();
