@@ -18,16 +18,8 @@ NODE_MODULES = ROOT / "frontend" / "node_modules"
 STATIC = ROOT / "static"
 MANIFEST = "vendor/VENDORED.json"
 
-# The sprite holds these and no more. Add a name, run the script, commit the sprite.
-ICONS = (
-    "activity alarm-clock archive archive-restore arrow-down arrow-left arrow-right arrow-up bell bookmark briefcase building-2 calendar "
-    "calendar-days chart-column check chevron-down chevron-left chevron-right chevron-up chevrons-up-down circle-alert circle-check "
-    "circle-pause circle-question-mark circle-user circle-x clock cloud-off columns-3 copy download ellipsis external-link eye eye-off "
-    "file-text fingerprint flag fold-horizontal grip-vertical history hourglass inbox info key-round languages layers link list "
-    "list-filter lock log-out mail message-square monitor moon octagon-x panel-left-close pause pencil play plug plus refresh-cw rows-3 "
-    "rows-4 search settings shield sliders-horizontal square-kanban sun table-properties tag trash-2 triangle-alert undo-2 "
-    "unfold-horizontal unplug user users x"
-).split()
+# The sprite holds these and no more. Add a line, run the script, commit the sprite.
+ICONS = (ROOT / "frontend" / "icons.txt").read_text().split()
 
 SVG = "http://www.w3.org/2000/svg"
 SPRITE_NOTE = "<!-- Icons of Lucide {version}, {licence} licence: vendor/lucide-static-{version}/LICENSE -->\n"
