@@ -1,0 +1,267 @@
+"""The endpoints around requests: messages, attachments, steps, tags, users, units, workspaces, `/me`, `/status` and the limit's state.
+
+Registered in a table that the server looks into, like requests_api.py. Answers of undocumented shape are guesses, kept plain.
+"""
+
+import random
+
+from dsrportal.sandbox.calls import Answer, Call, Refusal, Routes
+from dsrportal.sandbox.listing import paged
+from dsrportal.sandbox.seeding import API_USER_ID, count_messages, new_message
+from dsrportal.sandbox.shapes import TENANT_ID, area_object, step_object, user_light
+from dsrportal.sandbox.store import State, Workspace
+from dsrportal.sandbox.values import Json, normalised
+
+routes = Routes()
+_WS = "/v1/ws/{ws}"
+_MESSAGE_LENGTH = 3_000
+
+
+@routes.on("GET", f"{_WS}/datasubjectmessages")
+def list_messages(call: Call) -> Answer:
+    """Messages, newest first, paged; query `dataSubjectRequestId` (or the older `userRequestId`), `userId`, `q`, `start`, `end`."""
+    workspace, query = call.workspace, call.query
+    dsr_id = query.number("dataSubjectRequestId") or query.number("userRequestId")
+    user_id, searched = query.number("userId"), (query.text("q") or "").casefold()
+    start, end = (normalised(text) if (text := query.text(name)) else None for name in ("start", "end"))
+    with call.state.lock:
+        rows = [
+            _message_object(message, state=call.state)
+            for record in workspace.records.values()
+            if dsr_id is None or record.fields["id"] == dsr_id
+            for message in record.messages
+            if (user_id is None or message["userId"] == user_id)
+            and searched in message["message"].casefold()
+            and (start is None or message["dateCreation"] >= start)
+            and (end is None or message["dateCreation"] <= end)
+        ]
+    rows.sort(key=lambda row: (row["dateCreation"], row["id"]), reverse=not call.query.flag("asc"))
+    return paged(rows, call=call)
+
+
+@routes.on("POST", f"{_WS}/datasubjectmessages")
+def create_message(call: Call) -> Answer:
+    """`{"message", "dataSubjectRequestId"}`: a message to the person. 400 without a text or above 3,000 characters."""
+    body = call.mapping()
+    text, dsr_id = body.get("message"), body.get("dataSubjectRequestId")
+    if not isinstance(text, str) or not text or len(text) > _MESSAGE_LENGTH:
+        raise Refusal(400, "One or more validation errors occurred.", errors={"message": ["The value is not valid."]})
+    if isinstance(dsr_id, bool) or not isinstance(dsr_id, int):
+        raise Refusal(
+            400, "One or more validation errors occurred.", errors={"dataSubjectRequestId": ["The value is not valid."]}
+        )
+    workspace = call.workspace
+    with call.state.lock:
+        record = workspace.changing(workspace.record(dsr_id).fields["id"])
+        rng = random.Random(f"message:{call.state.next_id('message')}")  # noqa: S311 - an id, not a secret
+        message = new_message(rng=rng, dsr_id=dsr_id, text=text, stamp=call.state.stamp(), user_id=API_USER_ID)
+        message["dateViewed"] = message["dateSend"]
+        record.messages.append(message)
+        count_messages(record)
+        return Answer.json(_message_object(message, state=call.state))
+
+
+@routes.on("GET", f"{_WS}/datasubjectmessages/count/{{id}}")
+def count(call: Call) -> Answer:
+    """How many messages a request has, as a bare number (a guess)."""
+    with call.state.lock:
+        return Answer.json(len(call.workspace.record(call.number("id")).messages))
+
+
+@routes.on("GET", f"{_WS}/datasubjectmessages/{{id}}")
+def get_message(call: Call) -> Answer:
+    """One message by its uuid."""
+    with call.state.lock:
+        for record in call.workspace.records.values():
+            for message in record.messages:
+                if message["id"] == call.words["id"].lower():
+                    return Answer.json(_message_object(message, state=call.state))
+    raise Refusal(404, "Not Found")
+
+
+@routes.on("GET", f"{_WS}/datasubjectattachments/{{id}}")
+def list_attachments(call: Call) -> Answer:
+    """The attachments of a request, as a plain array."""
+    with call.state.lock:
+        return Answer.json(call.workspace.record(call.number("id")).attachments)
+
+
+@routes.on("GET", f"{_WS}/workflows")
+def list_steps(call: Call) -> Answer:
+    """All steps of the workspace in order, as a plain array."""
+    return _steps(call)
+
+
+@routes.on("GET", f"{_WS}/workflows/{{type}}")
+def list_steps_of_type(call: Call) -> Answer:
+    """The steps of one type of object; those of other types are empty here, an unknown type is 400."""
+    kind = call.words["type"].lower()
+    if kind in {"databreach", "task", "dataprocessing"}:
+        call.workspace.ordered_steps()
+        return Answer.json([])
+    own = {2022: {"datasubject"}, 2023: {"datasubjectrequest", "datasubject"}}[call.settings.generation]
+    if kind not in own:
+        raise Refusal(400, "One or more validation errors occurred.", errors={"type": ["The value is not valid."]})
+    return _steps(call)
+
+
+def _steps(call: Call) -> Answer:
+    workspace = call.workspace
+    if not call.settings.workflows_endpoint:
+        raise Refusal(404, "Not Found")
+    with call.state.lock:
+        return Answer.json(
+            [step_object(step, generation=call.settings.generation) for step in workspace.ordered_steps()]
+        )
+
+
+@routes.on("GET", f"{_WS}/tags")
+def list_tags(call: Call) -> Answer:
+    """A plain array by label, ascending unless `asc=false`; `type` narrows it."""
+    workspace = call.workspace
+    wanted = (call.query.text("type") or "").lower()
+    with call.state.lock:
+        tags = [tag for tag in workspace.tags.values() if not wanted or tag["type"].lower() == wanted]
+    tags.sort(key=lambda tag: str(tag["label"]).casefold(), reverse=call.query.flag("asc") is False)
+    return Answer.json(tags)
+
+
+@routes.on("GET", f"{_WS}/users")
+def list_users(call: Call) -> Answer:
+    """The users of the workspace, paged (the shape is a guess)."""
+    return paged([user_light(user) for user in call.workspace.users.values()], call=call)
+
+
+@routes.on("GET", f"{_WS}/users/{{id}}")
+def get_user(call: Call) -> Answer:
+    """One user of the workspace."""
+    user = call.workspace.users.get(call.number("id"))
+    if user is None:
+        raise Refusal(404, "Not Found")
+    return Answer.json(user_light(user))
+
+
+@routes.on("GET", "/v1/tenantusers")
+def list_tenant_users(call: Call) -> Answer:
+    """The users of the organisation, paged; query `q`, `ids`, `workspaceId`."""
+    ids, searched = set(call.query.numbers("ids")), (call.query.text("q") or "").casefold()
+    users = [
+        _user_object(user)
+        for user in call.state.users.values()
+        if (not ids or user["id"] in ids) and searched in str(user["displayName"]).casefold()
+    ]
+    return paged(users, call=call)
+
+
+@routes.on("GET", f"{_WS}/areas")
+def list_areas(call: Call) -> Answer:
+    """The units, flat and paged; query `type`, `ref`, `q`, `parentId`."""
+    workspace, query = call.workspace, call.query
+    kind, ref, searched = query.text("type"), query.text("ref"), (query.text("q") or "").casefold()
+    parent_id = query.number("parentId")
+    with call.state.lock:
+        areas = [
+            area_object(area)
+            for area in workspace.areas.values()
+            if (kind is None or area["type"].lower() == kind.lower())
+            and (ref is None or area["ref"] == ref)
+            and (parent_id is None or area["parentId"] == parent_id)
+            and searched in str(area["label"]).casefold()
+        ]
+    return paged(areas, call=call)
+
+
+@routes.on("GET", f"{_WS}/areas/hierarchy")
+def hierarchy(call: Call) -> Answer:
+    """The units as a tree."""
+    workspace = call.workspace
+    with call.state.lock:
+        entities = sum(area["type"] == "Entity" for area in workspace.areas.values())
+        tree = _branch(workspace, parent_id=None)
+    return Answer.json({"items": tree, "nbWorkspaceEntities": entities, "nbEntities": entities})
+
+
+def _branch(workspace: Workspace, *, parent_id: int | None) -> list[Json]:
+    return [
+        area_object(area, children=_branch(workspace, parent_id=area["id"]))
+        for area in workspace.areas.values()
+        if area["parentId"] == parent_id
+    ]
+
+
+@routes.on("GET", "/v1/workspaces")
+def list_workspaces(call: Call) -> Answer:
+    """The workspaces that the key reaches, in one of the two shapes of the documents."""
+    with call.state.lock:
+        items = [
+            _workspace_object(workspace)
+            for workspace in call.state.workspaces.values()
+            if call.key.reaches(workspace.id)
+        ]
+    if call.settings.workspaces_shape == "plan":
+        return Answer.json({"pricingPlan": "Enterprise", "subscription": None, "features": None, "workSpaces": items})
+    return Answer.json({"items": items, "total": len(items)})
+
+
+@routes.on("GET", "/v1/workspaces/{ws}")
+def get_workspace(call: Call) -> Answer:
+    """One workspace."""
+    with call.state.lock:
+        return Answer.json(_workspace_object(call.workspace))
+
+
+@routes.on("GET", "/me")
+def me(call: Call) -> Answer:
+    """Who the key is (the shape is a guess)."""
+    reach = [workspace_id for workspace_id in call.state.workspaces if call.key.reaches(workspace_id)]
+    user = user_light(call.state.users[API_USER_ID])
+    return Answer.json(user | {"role": "API", "workSpaces": reach, "readOnly": not call.key.may_write})
+
+
+@routes.on("GET", "/status")
+def status(call: Call) -> Answer:
+    """The API is up."""
+    return Answer.json({"status": "Healthy", "date": call.state.stamp()})
+
+
+@routes.on("GET", "/rate-limiting-state")
+def rate_limiting_state(call: Call) -> Answer:
+    """How much of each window the key has used (the shape is a guess)."""
+    return Answer.json(call.limits_state())
+
+
+def _workspace_object(workspace: Workspace) -> Json:
+    return {
+        "id": workspace.id,
+        "tenantId": TENANT_ID,
+        "primaryColor": "#1E8EE1",
+        "secondaryColor": "#8793A3",
+        "label": workspace.label,
+        "logoUrl": None,
+        "state": "Active",
+        "permissions": [],
+        "dataSubjectArchivedRetentionDays": workspace.retention_days,
+        "nbEntities": sum(area["type"] == "Entity" for area in workspace.areas.values()),
+    }
+
+
+def _user_object(user: Json) -> Json:
+    return user_light(user) | {
+        "role": "API" if user["id"] == API_USER_ID else "User",
+        "isInvited": False,
+        "isOwner": False,
+        "timeZone": "Europe/Paris",
+        "language": "fr",
+        "roles": [],
+        "teams": [],
+        "active": True,
+        "canReceiveNotification": user["id"] != API_USER_ID,
+        "emailVerified": True,
+        "twoFactorAuthEnabled": True,
+    }
+
+
+def _message_object(message: Json, *, state: State) -> Json:
+    shown = {name: value for name, value in message.items() if name != "userId"}
+    author = state.users.get(message["userId"])
+    return shown | {"user": user_light(author) if author else None}

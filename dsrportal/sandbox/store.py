@@ -1,0 +1,375 @@
+"""What the sandbox holds: workspaces with their steps, units, tags, users and requests, and the acts of people on them.
+
+Changed by the endpoints and, directly, by tests that play "someone in Dastra's own screens". Every method takes the store's one
+lock. Knows no HTTP; an act that Dastra refuses raises a Refusal.
+"""
+
+import copy
+import json
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from dsrportal.sandbox.calls import Refusal
+from dsrportal.sandbox.shapes import heavy_object, light_object, remaining_days
+from dsrportal.sandbox.switches import Switches
+from dsrportal.sandbox.values import Json, days_after, dotnet
+
+DELAY_DAYS = 30
+COMPLEX_DELAY_DAYS = 90
+_HISTORY_LENGTH = 5_000
+
+
+@dataclass(slots=True)
+class Record:
+    """One request: the flat object without what is computed, and the ids of what the whole object shows in full."""
+
+    fields: Json
+    operator_id: int | None = None
+    creator_id: int | None = None
+    closed_by_id: int | None = None
+    tag_ids: list[int] = field(default_factory=list)
+    attachments: list[Json] = field(default_factory=list)
+    messages: list[Json] = field(default_factory=list)
+    version: int = 0
+    encoded: dict[str, tuple[tuple[int, int, int | None], bytes]] = field(default_factory=dict)
+
+    def snapshot(self) -> Json:
+        """Everything that outlives a restart."""
+        return {
+            "fields": self.fields,
+            "operator_id": self.operator_id,
+            "creator_id": self.creator_id,
+            "closed_by_id": self.closed_by_id,
+            "tag_ids": self.tag_ids,
+            "attachments": self.attachments,
+            "messages": self.messages,
+        }
+
+
+@dataclass(slots=True, kw_only=True)
+class Workspace:
+    """One workspace. Its methods are what people do in Dastra's own screens; they answer the whole object of the request."""
+
+    id: int
+    label: str
+    retention_days: int | None
+    steps: dict[int, Json]
+    areas: dict[int, Json]
+    tags: dict[int, Json]
+    users: dict[int, Json]
+    custom_fields: dict[str, str]
+    records: dict[int, Record]
+    state: "State"
+    catalogue_version: int = 0
+    history: deque[tuple[float, int, Record | None]] = field(default_factory=lambda: deque(maxlen=_HISTORY_LENGTH))
+
+    # Reading
+
+    def record(self, dsr_id: int) -> Record:
+        """Raises Refusal: 404 for an id that is not in this workspace."""
+        found = self.records.get(dsr_id)
+        if found is None:
+            raise Refusal(404, "Not Found")
+        return found
+
+    def get(self, dsr_id: int) -> Json:
+        """The whole object as the API serves it now. Raises Refusal (404)."""
+        with self.state.lock:
+            decoded: Json = json.loads(self.encoded(self.record(dsr_id)))
+            return decoded
+
+    def all(self) -> list[Json]:
+        """Every request, archived ones too, whole, in the order of their ids."""
+        with self.state.lock:
+            return [self.get(dsr_id) for dsr_id in sorted(self.records)]
+
+    def encoded(self, record: Record, *, heavy: bool = True) -> bytes:
+        """The object as JSON, from the record's cache while nothing changed and the day count is the same."""
+        settings = self.state.settings
+        days = remaining_days(record.fields, now=self.state.now(), settings=settings)
+        key = (record.version, self.catalogue_version, days)
+        name = "heavy" if heavy else "light"
+        cached = record.encoded.get(name)
+        if cached is not None and cached[0] == key:
+            return cached[1]
+        shape = heavy_object if heavy else light_object
+        value = shape(record, workspace=self, days=days, generation=settings.generation)
+        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        record.encoded[name] = (key, body)
+        return body
+
+    def as_listed(self) -> list[Record]:
+        """The records as lists show them: now, or as they were `list_lag_seconds` ago."""
+        lag = self.state.settings.list_lag_seconds
+        if lag <= 0:
+            return list(self.records.values())
+        seen: dict[int, Record | None] = dict(self.records)
+        horizon = self.state.monotonic() - lag
+        for changed_at, dsr_id, before in reversed(self.history):
+            if changed_at < horizon:
+                break
+            seen[dsr_id] = before
+        return [record for record in seen.values() if record is not None]
+
+    def ordered_steps(self) -> list[Json]:
+        """The steps from left to right."""
+        return sorted(self.steps.values(), key=lambda step: (step["order"], step["id"]))
+
+    def initial_step(self) -> Json:
+        """Where a new request starts."""
+        return self.ordered_steps()[0]
+
+    def final_step(self) -> Json:
+        """Where a closed request ends."""
+        closed = [step for step in self.ordered_steps() if step["mappedState"] == "Closed"]
+        return closed[-1]
+
+    # Acts on requests
+
+    def add(self, record: Record) -> Json:
+        """Takes a record that already has its id."""
+        with self.state.lock:
+            self._keep_history(record.fields["id"])
+            self.records[record.fields["id"]] = record
+            self.state.touched()
+            return self.get(record.fields["id"])
+
+    def edit(self, dsr_id: int, **changes: Any) -> Json:
+        """Sets fields by their JSON names, as well as `operatorId` and `tagIds`; dates as served. Sets `dateUpdate`.
+
+        `complex` moves the expiry where the switch says so and `expiryTime` is not given.
+        """
+        with self.state.lock:
+            record = self.changing(dsr_id)
+            if "operatorId" in changes:
+                record.operator_id = changes.pop("operatorId")
+            if "tagIds" in changes:
+                record.tag_ids = list(changes.pop("tagIds"))
+            was_complex, old_expiry = record.fields["complex"], record.fields["expiryTime"]
+            unknown = set(changes) - set(record.fields)
+            if unknown:
+                raise KeyError(f"no such field: {', '.join(sorted(unknown))}")
+            record.fields.update(changes)
+            toggled = record.fields["complex"] != was_complex and record.fields["expiryTime"] == old_expiry
+            if toggled and self.state.settings.complex_moves_expiry:
+                days = COMPLEX_DELAY_DAYS if record.fields["complex"] else DELAY_DAYS
+                record.fields["expiryTime"] = days_after(record.fields["dateDemand"], days=days)
+            return self.get(dsr_id)
+
+    def move(self, dsr_id: int, step_id: int, *, by: int | None = None) -> Json:
+        """Changes the step; the state follows. Raises Refusal: 404 unknown id, 400 unknown step.
+
+        Entering a closed state sets the closing date and `by` as the one who closed; leaving it clears both, and the reason.
+        """
+        with self.state.lock:
+            record = self.record(dsr_id)
+            step = self.steps.get(step_id)
+            if step is None:
+                raise Refusal(400, "The workflow step does not exist.", errors={"stepId": ["Unknown step."]})
+            record = self.changing(dsr_id, updates=self.state.settings.step_change_updates)
+            record.fields["workFlowStepId"] = step_id
+            record.fields["state"] = step["mappedState"]
+            if step["mappedState"] == "Closed":
+                record.fields["dateClosed"] = record.fields["dateClosed"] or self.state.stamp()
+                record.closed_by_id = record.closed_by_id or by
+            else:
+                record.fields.update(dateClosed=None, closedReason="None", closedReasonDescription=None)
+                record.closed_by_id = None
+            return self.get(dsr_id)
+
+    def archive(self, dsr_id: int) -> Json:
+        """Into the recycle bin; nothing happens to what is in it already."""
+        with self.state.lock:
+            if not self.record(dsr_id).fields["archived"]:
+                self.changing(dsr_id).fields.update(archived=True, archivedDate=self.state.stamp())
+            return self.get(dsr_id)
+
+    def restore(self, dsr_id: int) -> Json:
+        """Out of the recycle bin."""
+        with self.state.lock:
+            if self.record(dsr_id).fields["archived"]:
+                self.changing(dsr_id).fields.update(archived=False, archivedDate=None)
+            return self.get(dsr_id)
+
+    def anonymise(self, dsr_id: int) -> Json:
+        """As the nightly purge does: the person's data replaced, files and messages gone, type, step and dates kept.
+
+        `dateUpdate` does not move.
+        """
+        with self.state.lock:
+            record = self.changing(dsr_id, updates=False)
+            fields = record.fields
+            for name in ("message", "description", "phoneNumber", "address", "zipCode", "city", "refId", "userId"):
+                if fields[name] is not None:
+                    fields[name] = "XXXXXX"
+            fields.update(givenName="John", familyName="DOE", email="anonymized@example.com", title="XXXXXX")
+            fields.update(
+                additionalDatas=None, customFields={}, nbMessages=0, nbMessagesNotViewed=0, nbMessagesIncoming=0
+            )
+            fields["lastMessageDate"] = None
+            record.attachments, record.messages = [], []
+            return self.get(dsr_id)
+
+    def delete(self, dsr_id: int) -> None:
+        """For good. Raises Refusal (404)."""
+        with self.state.lock:
+            self.record(dsr_id)
+            self._keep_history(dsr_id)
+            del self.records[dsr_id]
+            self.state.touched()
+
+    def changing(self, dsr_id: int, *, updates: bool = True) -> Record:
+        """The record, about to be changed by the caller who holds the lock: its past kept for lagging lists."""
+        record = self.record(dsr_id)
+        self._keep_history(dsr_id)
+        record.version += 1
+        if updates:
+            record.fields["dateUpdate"] = self.state.stamp()
+        self.state.touched()
+        return record
+
+    def _keep_history(self, dsr_id: int) -> None:
+        if self.state.settings.list_lag_seconds > 0:
+            before = copy.deepcopy(self.records.get(dsr_id))
+            self.history.append((self.state.monotonic(), dsr_id, before))
+
+    # Acts on the catalogue
+
+    def add_step(self, label: str, *, mapped_state: str, color: str = "#1E8EE1", item_limit: int | None = None) -> Json:
+        """A new step before the final one; later steps move up by one."""
+        with self.state.lock:
+            final = self.final_step()
+            step = {
+                "id": self.state.next_id("step"),
+                "label": label,
+                "color": color,
+                "order": final["order"],
+                "itemLimit": item_limit,
+                "finalStep": False,
+                "initialStep": False,
+                "authorizedRole": None,
+                "authorizedRoleId": None,
+                "descriptionHtml": None,
+                "mappedState": mapped_state,
+            }
+            final["order"] += 1
+            self.steps[step["id"]] = step
+            self._catalogue_changed()
+            return dict(step)
+
+    def delete_step(self, step_id: int) -> None:
+        """Its requests go to the first other step of the same state. Raises ValueError where there is none."""
+        with self.state.lock:
+            gone = self.steps[step_id]
+            heirs = [
+                step for step in self.ordered_steps() if step["mappedState"] == gone["mappedState"] and step is not gone
+            ]
+            if not heirs:
+                raise ValueError("the last step of a state cannot be deleted")
+            for record in self.records.values():
+                if record.fields["workFlowStepId"] == step_id:
+                    record.fields["workFlowStepId"] = heirs[0]["id"]
+                    record.version += 1
+            del self.steps[step_id]
+            self._catalogue_changed()
+
+    def edit_step(self, step_id: int, **changes: Any) -> Json:
+        """Sets fields of a step by their JSON names; requests show it at once."""
+        with self.state.lock:
+            self.steps[step_id].update(changes)
+            self._catalogue_changed()
+            return dict(self.steps[step_id])
+
+    def _catalogue_changed(self) -> None:
+        self.catalogue_version += 1
+        self.state.touched()
+
+
+class State:
+    """Everything the sandbox knows, behind one lock. `now` is an aware clock; `monotonic` counts seconds for lagging lists."""
+
+    def __init__(
+        self,
+        *,
+        now: Callable[[], datetime],
+        settings: Switches,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.now = now
+        self.monotonic = monotonic
+        self.settings = settings
+        self.lock = threading.RLock()
+        self.workspaces: dict[int, Workspace] = {}
+        self.users: dict[int, Json] = {}
+        self.counters: dict[str, int] = {}
+        self.changes = 0
+
+    def __getitem__(self, workspace_id: int) -> Workspace:
+        return self.workspaces[workspace_id]
+
+    def stamp(self) -> str:
+        """Now, as served."""
+        return dotnet(self.now())
+
+    def next_id(self, kind: str) -> int:
+        """The next number of a kind (`dsr`, `step`, …); never given twice."""
+        with self.lock:
+            self.counters[kind] = self.counters.get(kind, 0) + 1
+            return self.counters[kind]
+
+    def touched(self) -> None:
+        """Counts a change, for whoever writes the state to disk."""
+        self.changes += 1
+
+    def snapshot(self) -> Json:
+        """All of it as JSON-able data; still the store's own objects, so the caller holds the lock until it has written them."""
+        with self.lock:
+            return {
+                "counters": dict(self.counters),
+                "users": list(self.users.values()),
+                "workspaces": [_workspace_snapshot(workspace) for workspace in self.workspaces.values()],
+            }
+
+    def load(self, snapshot: Json) -> None:
+        """Takes the place of everything held. Raises KeyError or TypeError for data of another make."""
+        with self.lock:
+            self.counters = dict(snapshot["counters"])
+            self.users = _by_id(snapshot["users"])
+            self.workspaces = {kept["id"]: self._workspace(kept) for kept in snapshot["workspaces"]}
+
+    def _workspace(self, kept: Json) -> Workspace:
+        records = [Record(**record) for record in kept["records"]]
+        return Workspace(
+            id=kept["id"],
+            label=kept["label"],
+            retention_days=kept["retention_days"],
+            steps=_by_id(kept["steps"]),
+            areas=_by_id(kept["areas"]),
+            tags=_by_id(kept["tags"]),
+            users=self.users,
+            custom_fields=kept["custom_fields"],
+            records={record.fields["id"]: record for record in records},
+            state=self,
+        )
+
+
+def _by_id(items: Iterable[Json]) -> dict[int, Json]:
+    return {item["id"]: item for item in items}
+
+
+def _workspace_snapshot(workspace: Workspace) -> Json:
+    return {
+        "id": workspace.id,
+        "label": workspace.label,
+        "retention_days": workspace.retention_days,
+        "steps": list(workspace.steps.values()),
+        "areas": list(workspace.areas.values()),
+        "tags": list(workspace.tags.values()),
+        "custom_fields": workspace.custom_fields,
+        "records": [record.snapshot() for record in workspace.records.values()],
+    }
