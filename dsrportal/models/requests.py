@@ -88,7 +88,8 @@ class DataSubjectRequest(models.Model):
 
     Written by `dsrportal.mirror.store` alone. `purposes` and `tag_ids` are texts such as `|Access|Erasure|` and `|3|17|`, so that
     one row shows everything on the board without a join. `clock_at` is `expires_at`, or the far future where there is none, so that
-    sorting by the clock needs no special case. `sequence` is the number of the read it came from; `digest` tells an unchanged row.
+    sorting by the clock needs no special case; `is_closed` is made by the database from the state, so that open ones sort first
+    by index. `sequence` is the number of the read it came from; `digest` tells an unchanged row.
     """
 
     FAR_FUTURE: ClassVar[str] = "9999-01-01T00:00:00+00:00"
@@ -115,6 +116,11 @@ class DataSubjectRequest(models.Model):
     received_at = models.DateTimeField(_("received"), null=True)
     created_at = models.DateTimeField(_("created"), null=True)
     updated_at = models.DateTimeField(_("updated"), null=True)
+    is_closed = models.GeneratedField(
+        expression=models.Case(models.When(state="Closed", then=models.Value(True)), default=models.Value(False)),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     expires_at = models.DateTimeField(_("Dastra's date"), null=True)
     clock_at = models.DateTimeField()
     closed_at = models.DateTimeField(_("closed"), null=True)
@@ -136,7 +142,7 @@ class DataSubjectRequest(models.Model):
         indexes = [
             models.Index(fields=["workspace", "archived", "step", "clock_at", "id"], name="dsr_board"),
             models.Index(fields=["workspace", "archived", "state", "clock_at", "id"], name="dsr_state"),
-            models.Index(fields=["workspace", "archived", "clock_at", "id"], name="dsr_clock"),
+            models.Index(fields=["workspace", "archived", "is_closed", "clock_at", "id"], name="dsr_clock"),
             models.Index(fields=["workspace", "archived", "received_at", "id"], name="dsr_received"),
             models.Index(fields=["workspace", "archived", "updated_at", "id"], name="dsr_updated"),
             models.Index(fields=["workspace", "reference"], name="dsr_reference"),
