@@ -10,7 +10,6 @@ import hashlib
 import time
 from collections.abc import Callable
 from threading import Lock
-from urllib.parse import quote
 
 from .errors import ConfigurationError, MalformedAnswer
 
@@ -62,7 +61,7 @@ class ClientCredentials:
         return {"Authorization": f"Bearer {self._token}"}
 
     def token_headers(self) -> dict[str, str]:
-        pair = f"{quote(self._public_key, safe='')}:{quote(self._secret, safe='')}"
+        pair = f"{self._public_key}:{self._secret}"
         return {"Authorization": "Basic " + base64.b64encode(pair.encode()).decode()}
 
     def token_form(self) -> dict[str, str]:
@@ -70,11 +69,11 @@ class ClientCredentials:
 
     def accept(self, answer: object) -> None:
         """Keeps the token of a token answer. Raises MalformedAnswer when there is none that a header can carry."""
-        token = answer.get("access_token") if isinstance(answer, dict) else None
+        fields = answer if isinstance(answer, dict) else {}
+        token = fields.get("access_token")
         if not isinstance(token, str) or not token or not (token.isascii() and token.isprintable()) or " " in token:
             raise MalformedAnswer("The token service answered without a usable token.")
-        assert isinstance(answer, dict)  # noqa: S101  (mypy: narrowed above)
-        lifetime = answer.get("expires_in")
+        lifetime = fields.get("expires_in")
         if isinstance(lifetime, bool) or not isinstance(lifetime, int | float) or lifetime <= 0:
             lifetime = _DEFAULT_LIFETIME_SECONDS
         self._token = token

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, TypeVar, Unpack
+from typing import Any, Self, Unpack
 
 from . import filters as request_filters
 from . import reading
@@ -17,11 +17,9 @@ from .auth import Auth
 from .errors import ConfigurationError, Forbidden, MalformedAnswer, NotFound, Rejected, UnexpectedStatus
 from .filters import RequestFilters
 from .pacing import Pacer
-from .paging import LARGEST_PAGE, rows_of, walk
+from .paging import LARGEST_PAGE, Identified, rows_of, walk
 from .schema import Area, DataSubjectRequest, Me, Operator, Page, Tag, WorkflowStep, WorkspaceInfo
-from .transport import Answer, Transport
-
-Item = TypeVar("Item")
+from .transport import Transport
 
 # The steps of requests are filed under this type since 2023, under the second before.
 _STEP_TYPES = ("DataSubjectRequest", "DataSubject")
@@ -73,9 +71,9 @@ class DastraClient:
     ) -> None:
         self.close()
 
-    # Requests: reading
-
-    def list_requests(self, *, size: int = LARGEST_PAGE, **filters: Unpack[RequestFilters]) -> Iterator[DataSubjectRequest]:
+    def list_requests(
+        self, *, size: int = LARGEST_PAGE, **filters: Unpack[RequestFilters]
+    ) -> Iterator[DataSubjectRequest]:
         """Every request that matches, page by page as needed. Rows that cannot be read are left out.
 
         Source: GET /v1/ws/{id}/DataSubjectRequests.
@@ -103,7 +101,7 @@ class DastraClient:
             raise MalformedAnswer("Dastra answered with another request than the one asked for.")
         return dsr
 
-    # Requests: writing. Nothing here is ever sent twice; what was written is learnt by reading back.
+    # Requests, writing: nothing here is ever sent twice, and what was written is learnt by reading back.
 
     def create_request(self, fields: Mapping[str, Any]) -> DataSubjectRequest:
         """Creates a request from Dastra's own field names; `title, locale, areaId, purposes` are required there.
@@ -227,14 +225,14 @@ class DastraClient:
 
     def me(self) -> Me:
         """Who the credential is. Source: GET /me (no /v1), whose shape is not documented."""
-        return reading.me(self._transport.get("/me").value)
+        return reading.me(self._transport.get("/me"))
 
     def rate_limiting_state(self) -> Mapping[str, Any]:
         """As Dastra words it; the shape is not documented. Source: GET /rate-limiting-state (no /v1)."""
-        value = self._transport.get("/rate-limiting-state").value
+        value = self._transport.get("/rate-limiting-state")
         return value if isinstance(value, dict) else {"value": value}
 
-    def _items(self, path: str, *, read: Callable[[Mapping[str, Any]], Item]) -> Iterator[Item]:
+    def _items(self, path: str, *, read: Callable[[Mapping[str, Any]], Identified]) -> Iterator[Identified]:
         for page in self._pages(path, query=[], read=read):
             yield from page.items
 
@@ -243,11 +241,14 @@ class DastraClient:
         path: str,
         *,
         query: list[tuple[str, str]],
-        read: Callable[[Mapping[str, Any]], Item],
+        read: Callable[[Mapping[str, Any]], Identified],
         page: int = 1,
         size: int = LARGEST_PAGE,
-    ) -> Iterator[Page[Item]]:
-        def fetch(number: int) -> Answer:
+    ) -> Iterator[Page[Identified]]:
+        if page < 1 or not 1 <= size <= LARGEST_PAGE:
+            raise ConfigurationError(f"A page counts from 1 and holds 1 to {LARGEST_PAGE} rows.")
+
+        def fetch(number: int) -> object:
             return self._transport.get(path, query=[*query, ("page", str(number)), ("size", str(size))])
 
         return walk(fetch, read=read, first=page)

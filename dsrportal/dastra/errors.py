@@ -26,6 +26,9 @@
 No text in here holds a secret, personal data or an address's query: `sentence` may be shown and stored as it is.
 """
 
+# Every name in this tree is an error by its place in it: "Error" at the end of each would say nothing.
+# ruff: noqa: N818
+
 from __future__ import annotations
 
 

@@ -1,0 +1,146 @@
+"""Connections that end at a wall-clock deadline, whatever the other side does. Called by `transport.py`.
+
+A socket's timeout starts anew with each byte, so a server that drips never trips it. Here a watchdog holds a second handle
+of the socket and shuts it at the deadline: in the handshake, in the headers or in the body. The peer's address is checked
+as soon as a connection stands, before anything is sent.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import threading
+import time
+from http.cookiejar import DefaultCookiePolicy
+from types import TracebackType
+from typing import Any, Self
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+from .addresses import is_loopback, may_connect
+from .errors import HostNotAllowed, TimedOut
+
+
+class Exchange:
+    """One HTTP call of one thread, with its deadline. A context manager: within, the connections used belong to it.
+
+    `sent` turns true as soon as a byte of the call may have left; until then nothing can have been applied.
+    `expired` turns true when the deadline cut the call off.
+    """
+
+    def __init__(self, *, seconds: float) -> None:
+        self.sent = False
+        self.expired = False
+        self._ends_at = time.monotonic() + seconds
+        self._lock = threading.Lock()
+        self._handles: list[socket.socket] = []
+        self._watchdog = threading.Timer(seconds, self._expire)
+        self._watchdog.daemon = True
+
+    def __enter__(self) -> Self:
+        _current.exchange = self
+        self._watchdog.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._watchdog.cancel()
+        _current.exchange = None
+        with self._lock:
+            for handle in self._handles:
+                handle.close()
+            self._handles.clear()
+
+    def seconds_left(self) -> float:
+        """Raises TimedOut when none are left."""
+        seconds = self._ends_at - time.monotonic()
+        if self.expired or seconds <= 0:
+            raise TimedOut
+        return seconds
+
+    def watch(self, connected: socket.socket) -> None:
+        """Shuts this socket when the deadline comes. Keeps a handle of its own: a socket under TLS changes its object."""
+        handle = socket.socket(fileno=os.dup(connected.fileno()))
+        with self._lock:
+            self._handles.append(handle)
+            if self.expired:
+                _shut(handle)
+
+    def _expire(self) -> None:
+        with self._lock:
+            self.expired = True
+            for handle in self._handles:
+                _shut(handle)
+
+
+class _Current(threading.local):
+    exchange: Exchange | None = None
+
+
+_current = _Current()
+
+
+class _Watched(HTTPConnection):
+    """Tells the thread's exchange of every socket that it opens or uses again."""
+
+    def _new_conn(self) -> socket.socket:
+        connected = super()._new_conn()
+        if not may_connect(connected.getpeername()[0], loopback_listed=is_loopback(self.host)):
+            connected.close()
+            raise HostNotAllowed("The server's name leads to an address that the portal may not call.")
+        if _current.exchange is not None:
+            _current.exchange.watch(connected)
+        return connected
+
+    def connect(self) -> None:
+        super().connect()
+        if _current.exchange is not None:
+            _current.exchange.sent = True
+
+    def request(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None and _current.exchange is not None:
+            _current.exchange.watch(self.sock)
+            _current.exchange.sent = True
+        super().request(*args, **kwargs)
+
+
+class _WatchedTls(_Watched, HTTPSConnection):
+    """The same over TLS."""
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Watched
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _WatchedTls
+
+
+class _Adapter(HTTPAdapter):
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+
+
+def new_session(*, user_agent: str) -> requests.Session:
+    """A session that takes nothing from the environment, keeps no cookies, retries nothing and sends only our headers."""
+    session = requests.Session()
+    session.trust_env = False
+    session.max_redirects = 0
+    session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+    session.headers.clear()
+    session.headers.update({"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"})
+    session.adapters.clear()
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, _Adapter(pool_connections=2, pool_maxsize=4, max_retries=0))
+    return session
+
+
+def _shut(handle: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        handle.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,345 @@
+"""How one HTTP call to Dastra is made: address, credential, pace, deadline, retry, error. The only room that knows HTTP.
+
+Called by `client.py`. Follows no redirect, uses no proxy and no .netrc, keeps no cookie, never sends a write twice, and
+lets no text of the library's own exceptions out: they quote addresses, whose query may name a person.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import random
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from urllib.parse import urlencode
+
+import requests
+from urllib3 import exceptions as urllib3_errors
+
+from . import wire_json
+from .addresses import Address, allowed_address, allowed_origin
+from .answers import failure
+from .auth import Auth, ClientCredentials
+from .connections import Exchange, new_session
+from .errors import (
+    AnswerCut,
+    AnswerTooLarge,
+    CertificateRefused,
+    ConfigurationError,
+    ConnectionFailed,
+    DastraError,
+    HostNotAllowed,
+    MalformedAnswer,
+    NameNotResolved,
+    NotTheApi,
+    RateLimited,
+    Rejected,
+    ServerFailure,
+    TimedOut,
+    Unauthorized,
+    Unreachable,
+)
+from .pacing import LONGEST_PAUSE_SLEPT_SECONDS, Pacer
+
+USER_AGENT = "dsr-portal/0.1"
+LARGEST_BODY = 20 * 1024 * 1024
+MOST_TRIES = 4
+_CHUNK = 64 * 1024
+_BACKOFF_BASE_SECONDS = 0.5
+_BACKOFF_CAP_SECONDS = 30.0
+_CONNECT_SECONDS = 5.0
+# (total for one call with its retries, longest wait for the pace): a bulk call may wait for a full window to move on.
+_BULK_SECONDS = (60.0, 130.0)
+_INTERACTIVE_SECONDS = (20.0, 10.0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    status: int
+    body: bytes
+    content_type: str
+    retry_after: tuple[str, ...]
+    date: str
+
+
+class Transport:
+    """Makes calls for one credential. Safe between threads; after a fork the child opens its own connections.
+
+    `call_count` counts what was sent to the network, retries and token calls included.
+    Raises ConfigurationError or HostNotAllowed when made with addresses that may not be called.
+    """
+
+    def __init__(
+        self,
+        *,
+        base_url: str,
+        auth: Auth,
+        allowed_hosts: Iterable[str],
+        pacer: Pacer,
+        timeout_seconds: float = 10.0,
+        interactive: bool = False,
+        sleep: Callable[[float], None] = time.sleep,
+        jitter: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        hosts = tuple(allowed_hosts)
+        self._base = allowed_origin(base_url, allowed_hosts=hosts)
+        self._token_address: Address | None = None
+        if isinstance(auth, ClientCredentials):
+            self._token_address = allowed_address(auth.token_url, allowed_hosts=hosts)
+        if not timeout_seconds > 0:
+            raise ConfigurationError("The timeout must be more than 0 seconds.")
+        self._auth = auth
+        self._pacer = pacer
+        self._timeout_seconds = timeout_seconds
+        self._interactive = interactive
+        self._total_seconds, self._patience_seconds = _INTERACTIVE_SECONDS if interactive else _BULK_SECONDS
+        self._sleep = sleep
+        self._jitter = jitter
+        self._lock = threading.Lock()
+        self._reads: requests.Session | None = None
+        self._owner = os.getpid()
+        self.call_count = 0
+
+    def close(self) -> None:
+        """Drops the connections; a later call opens new ones."""
+        with self._lock:
+            session, self._reads = self._reads, None
+        if session is not None:
+            session.close()
+
+    def get(self, path: str, *, query: Sequence[tuple[str, str]] = ()) -> object:
+        """The decoded JSON of a GET, tried up to four times within 60 s (20 s where a person waits)."""
+        ends_at = time.monotonic() + self._total_seconds
+        attempt = 1
+        while True:
+            seconds = min(self._timeout_seconds, ends_at - time.monotonic())
+            try:
+                return _json(self._authorised("GET", path, query=query, seconds=seconds))
+            except DastraError as error:
+                delay = self._jitter(0.0, min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2 ** (attempt - 1)))
+                late = time.monotonic() + delay >= ends_at
+                if attempt >= MOST_TRIES or late or not _worth_another_try(error):
+                    raise
+            attempt += 1
+            self._sleep(delay)
+
+    def write(
+        self, method: str, path: str, *, payload: object = None, content_type: str = "application/json"
+    ) -> object | None:
+        """Sends a change once. The decoded JSON of the answer, or None when it has none: most answers are not documented.
+
+        An error says by `outcome_unknown` whether the change may have been applied all the same.
+        """
+        body: bytes | None = None
+        if payload is not None:
+            try:
+                body = wire_json.encode(payload)
+            except (ValueError, RecursionError):
+                raise ConfigurationError("What was to be written cannot be expressed as JSON.") from None
+        answer = self._authorised(method, path, body=body, content_type=content_type, seconds=self._timeout_seconds)
+        if not answer.body.strip():
+            return None
+        try:
+            return _json(answer)
+        except NotTheApi as error:
+            error.outcome_unknown = True
+            raise
+        except MalformedAnswer:
+            return None
+
+    def _authorised(
+        self,
+        method: str,
+        path: str,
+        *,
+        seconds: float,
+        query: Sequence[tuple[str, str]] = (),
+        body: bytes | None = None,
+        content_type: str = "",
+    ) -> _Answer:
+        """One call with the credential; with a token that is refused, once more with a new one."""
+        url = self._base.origin + path + (f"?{urlencode(query)}" if query else "")
+        for last in (not isinstance(self._auth, ClientCredentials), True):
+            credential = self._auth.headers() or self._renewed()
+            headers = {**credential, **({"Content-Type": content_type} if body is not None else {})}
+            try:
+                return self._paced(method, url, headers=headers, body=body, seconds=seconds, writes=method != "GET")
+            except Unauthorized:
+                if last:
+                    raise
+                if isinstance(self._auth, ClientCredentials):
+                    self._auth.forget(credential)
+        raise Unauthorized
+
+    def _renewed(self) -> dict[str, str]:
+        """The headers of a fresh token, asked for once however many threads wait for it."""
+        auth, address = self._auth, self._token_address
+        if not isinstance(auth, ClientCredentials) or address is None:
+            raise Unauthorized
+        with auth.renewing:
+            found = auth.headers()
+            if found:
+                return found
+            headers = {**auth.token_headers(), "Content-Type": "application/x-www-form-urlencoded"}
+            try:
+                answer = self._paced(
+                    "POST",
+                    address.origin + address.path,
+                    headers=headers,
+                    body=urlencode(auth.token_form()).encode("ascii"),
+                    seconds=self._timeout_seconds,
+                    writes=False,
+                )
+            except Rejected as error:
+                raise Unauthorized("The token service does not accept the keys.", status=error.status) from None
+            auth.accept(_json(answer))
+            return auth.headers()
+
+    def _paced(
+        self, method: str, url: str, *, headers: dict[str, str], body: bytes | None, seconds: float, writes: bool
+    ) -> _Answer:
+        """Waits for the pace, makes the call, and raises what its status stands for."""
+        self._pacer.acquire(interactive=self._interactive, patience_seconds=self._patience_seconds)
+        with self._lock:
+            self.call_count += 1
+        problem: DastraError
+        with Exchange(seconds=seconds) as exchange:
+            try:
+                answer = self._exchanged(exchange, method, url, headers=headers, body=body, writes=writes)
+            except DastraError as error:
+                error.outcome_unknown = writes and exchange.sent
+                raise
+            except (requests.RequestException, urllib3_errors.HTTPError, http.client.HTTPException, OSError) as error:
+                problem = _meaning(error, exchange=exchange)
+                problem.outcome_unknown = writes and exchange.sent
+            else:
+                refusal = failure(
+                    status=answer.status,
+                    body=answer.body,
+                    retry_after=answer.retry_after,
+                    date=answer.date,
+                    writes=writes,
+                )
+                if refusal is None:
+                    return answer
+                problem = refusal
+        if isinstance(problem, RateLimited):
+            self._pacer.pause(problem.pause_seconds)
+        # Raised here and not where it was caught, so that the library's exception, which quotes the address, is not its context.
+        raise problem
+
+    def _exchanged(
+        self,
+        exchange: Exchange,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str],
+        body: bytes | None,
+        writes: bool,
+    ) -> _Answer:
+        left = exchange.seconds_left()
+        # A write goes over a connection of its own: one that was closed while idle would leave its outcome unknown.
+        session = new_session(user_agent=USER_AGENT) if writes else self._reading_session()
+        try:
+            response = session.request(
+                method,
+                url,
+                headers=headers,
+                data=body,
+                timeout=(min(_CONNECT_SECONDS, left), left),
+                allow_redirects=False,
+                verify=True,
+                stream=True,
+            )
+            with response:
+                found = response.raw.headers
+                return _Answer(
+                    status=response.status_code,
+                    body=b"".join(_chunks(response, exchange)),
+                    content_type=found.get("Content-Type") or "",
+                    retry_after=tuple(found.getlist("Retry-After")),
+                    date=found.get("Date") or "",
+                )
+        finally:
+            if writes:
+                session.close()
+
+    def _reading_session(self) -> requests.Session:
+        with self._lock:
+            if self._reads is None or self._owner != os.getpid():
+                self._reads = new_session(user_agent=USER_AGENT)
+                self._owner = os.getpid()
+            return self._reads
+
+
+def _chunks(response: requests.Response, exchange: Exchange) -> Iterator[bytes]:
+    if (response.raw.headers.get("Content-Encoding") or "identity").strip().lower() not in {"gzip", "identity"}:
+        raise MalformedAnswer("Dastra's answer is compressed in a way that was not asked for.")
+    size = 0
+    for chunk in response.raw.stream(_CHUNK, decode_content=True):
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise AnswerTooLarge
+        exchange.seconds_left()
+        yield chunk
+    if exchange.expired:
+        raise TimedOut
+
+
+def _json(answer: _Answer) -> object:
+    kind, _, parameters = answer.content_type.partition(";")
+    start = answer.body[:1024].lstrip(b"\xef\xbb\xbf \t\r\n")
+    if kind.strip().lower() in {"text/html", "application/xhtml+xml"} or start.startswith(b"<"):
+        raise NotTheApi(status=answer.status)
+    if not start:
+        raise MalformedAnswer("Dastra answered with nothing.", status=answer.status)
+    charset = next((p.partition("=")[2] for p in parameters.split(";") if p.strip().lower().startswith("charset=")), "")
+    return wire_json.decode(wire_json.decode_text(answer.body, charset=charset))
+
+
+def _worth_another_try(error: DastraError) -> bool:
+    if isinstance(error, RateLimited):
+        # Without a status it comes from our own pace, which has waited as long as it may.
+        return error.status is not None and error.pause_seconds <= LONGEST_PAUSE_SLEPT_SECONDS
+    return error.retryable and isinstance(error, Unreachable | ServerFailure)
+
+
+def _meaning(error: BaseException, *, exchange: Exchange) -> DastraError:
+    """What an exception of the libraries means; its own text is dropped."""
+    causes = tuple(_causes(error))
+
+    def has(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    before_sending: dict[type[DastraError], bool] = {
+        NameNotResolved: has(urllib3_errors.NameResolutionError),
+        CertificateRefused: has(ssl.SSLError, urllib3_errors.SSLError),
+        HostNotAllowed: has(UnicodeError, requests.exceptions.InvalidURL, urllib3_errors.LocationParseError),
+        ConnectionFailed: True,
+    }
+    if exchange.expired or has(TimeoutError, requests.Timeout, urllib3_errors.TimeoutError):
+        return TimedOut()
+    if not exchange.sent:
+        return next(kind for kind, applies in before_sending.items() if applies)()
+    if has(urllib3_errors.DecodeError):
+        return MalformedAnswer("Dastra's answer cannot be decompressed.")
+    if has(http.client.HTTPException) and not has(http.client.RemoteDisconnected, http.client.IncompleteRead):
+        return NotTheApi("The server does not answer in readable HTTP.")
+    return AnswerCut()
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that it wraps: libraries put the first one into arguments, a reason or the context."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting.extend([*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__])
