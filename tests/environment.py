@@ -8,12 +8,15 @@ import base64
 import os
 import shutil
 import tempfile
+from pathlib import Path
 
 _data_dir = os.environ.get("DSR_TEST_DATA_DIR")
 if _data_dir is None:
     _data_dir = tempfile.mkdtemp(prefix="dsr-portal-tests-")
     os.environ["DSR_TEST_DATA_DIR"] = _data_dir
     atexit.register(shutil.rmtree, _data_dir, ignore_errors=True)
+
+Path(_data_dir, "static").mkdir(parents=True, exist_ok=True)  # WhiteNoise warns where there is none
 
 os.environ.update(
     SECRET_KEY="tests-only-" + "x" * 60,

@@ -2,21 +2,65 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
-from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import check_for_language
-from django.views.decorators.http import require_POST
+import ipaddress
+import math
 
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import check_for_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dsrportal.actions import sign_in
+from dsrportal.forms.accounts import SignInForm
 from dsrportal.views.frame import THEME_COOKIE, THEMES
 
 ONE_YEAR_SECONDS = 365 * 24 * 60 * 60
 
-login = login_not_required(LoginView.as_view(redirect_authenticated_user=True))
-logout = LogoutView.as_view()
+
+@login_not_required
+@sensitive_post_parameters("password")
+@csrf_protect
+@require_http_methods(["GET", "HEAD", "POST"])
+def login(request: HttpRequest) -> HttpResponse:
+    """`/accounts/login/`: a new session on success; one and the same sentence for unknown, inactive and wrong."""
+    target = request.POST.get("next", request.GET.get("next", ""))
+    if not _is_safe(request, target):
+        target = ""
+    if request.user.is_authenticated:
+        return _go(target)
+    form = SignInForm(request.POST or None)
+    status = 200
+    if form.is_valid():
+        try:
+            user = sign_in.check_credentials(
+                request, **form.cleaned_data, address=network_address(request), now=timezone.now()
+            )
+        except sign_in.TooManyTriesError as error:
+            status = 429
+            form.add_error(None, _too_many_tries(error.seconds))
+        else:
+            if user is not None:
+                auth.login(request, user)
+                return _go(target)
+            form.add_error(None, _("The user name or the password is not right. Check both, capital letters too."))
+    return render(request, "registration/login.html", {"form": form, "next": target}, status=status)
+
+
+@require_POST
+def logout(request: HttpRequest) -> HttpResponse:
+    """End the session and have the browser forget what it kept of the pages."""
+    auth.logout(request)
+    response = redirect(settings.LOGOUT_REDIRECT_URL)
+    response["Clear-Site-Data"] = '"cache", "storage"'
+    return response
 
 
 @login_not_required
@@ -24,11 +68,7 @@ logout = LogoutView.as_view()
 def preferences(request: HttpRequest) -> HttpResponse:
     """Keep the chosen language or theme in a cookie and return to where the person was. Unknown values change nothing."""
     target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(
-        target, allowed_hosts={request.get_host()}, require_https=settings.IS_SECURE
-    ):
-        target = "/"
-    response = redirect(target)
+    response = _go(target if _is_safe(request, target) else "")
     code = request.POST.get("language", "")
     if code in dict(settings.LANGUAGES) and check_for_language(code):
         _keep(response, settings.LANGUAGE_COOKIE_NAME, code)
@@ -36,6 +76,39 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if theme in THEMES:
         _keep(response, THEME_COOKIE, theme)
     return response
+
+
+def network_address(request: HttpRequest) -> str:
+    """The browser's address, as far as it can be believed: behind the TLS proxy the last one that the proxy noted, else the peer.
+
+    IPv6 addresses count by their network (/64), since a household or an attacker has all of it.
+    """
+    peer = str(request.META.get("REMOTE_ADDR", ""))
+    noted = str(request.META.get("HTTP_X_FORWARDED_FOR", "")).rpartition(",")[2].strip()
+    try:
+        address = ipaddress.ip_address(noted if settings.IS_SECURE and noted else peer)
+    except ValueError:
+        return peer
+    return str(address if address.version == 4 else ipaddress.ip_network((address, 64), strict=False))  # noqa: PLR2004
+
+
+def _too_many_tries(seconds: int) -> str:
+    minutes = math.ceil(seconds / 60)
+    return ngettext(
+        "There were too many tries. Wait %(n)d minute, then try again.",
+        "There were too many tries. Wait %(n)d minutes, then try again.",
+        minutes,
+    ) % {"n": minutes}
+
+
+def _go(target: str) -> HttpResponse:
+    return HttpResponseRedirect(target) if target else redirect(settings.LOGIN_REDIRECT_URL)
+
+
+def _is_safe(request: HttpRequest, target: str) -> bool:
+    return target.startswith("/") and url_has_allowed_host_and_scheme(
+        target, allowed_hosts={request.get_host()}, require_https=settings.IS_SECURE
+    )
 
 
 def _keep(response: HttpResponse, name: str, value: str) -> None:
