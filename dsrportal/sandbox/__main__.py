@@ -37,12 +37,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     except OSError as error:
         return _refuse(f"The sandbox cannot listen on port {asked.port}: {error.strerror or error}.")
     stop = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: stop.set())
-    with server:
-        sys.stdout.write(introduction(server) + "\n")
-        sys.stdout.flush()
-        stop.wait()
+    before = {
+        number: signal.signal(number, lambda *_: stop.set())
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    }
+    try:
+        with server:
+            sys.stdout.write(introduction(server) + "\n")
+            sys.stdout.flush()
+            stop.wait()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
     return 0
 
 

@@ -1,6 +1,6 @@
 """One HTTP call as the endpoints see it, one answer as they give it, and the table of routes.
 
-Used by the endpoint modules and by the server, which turns a Refusal into a body of the switched style. Knows no socket.
+Used by the endpoint modules and by the server, which turns a RefusalError into a body of the switched style. Knows no socket.
 """
 
 import json
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote
 
 from dsrportal.sandbox.switches import Switches
+from dsrportal.sandbox.values import normalised, to_json
 
 if TYPE_CHECKING:
     from dsrportal.sandbox.keys import Key
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 MAX_INT32 = 2**31 - 1
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """An answer of 4xx. `title` is what the body says, where the switched style has a body."""
 
     def __init__(self, status: int, title: str, *, errors: dict[str, list[str]] | None = None) -> None:
@@ -40,7 +41,7 @@ class Answer:
     @classmethod
     def json(cls, value: Any, *, status: int = 200) -> "Answer":
         """`value` as JSON in UTF-8."""
-        return cls.encoded(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), status=status)
+        return cls.encoded(to_json(value), status=status)
 
     @classmethod
     def encoded(cls, body: bytes, *, status: int = 200) -> "Answer":
@@ -48,7 +49,7 @@ class Answer:
         return cls(status=status, body=body, headers=[("Content-Type", "application/json; charset=utf-8")])
 
 
-def refusal_answer(refusal: Refusal, *, style: str) -> Answer:
+def refusal_answer(refusal: RefusalError, *, style: str) -> Answer:
     """The refusal in the switched style: `problem`, `empty` or `html`."""
     if style == "empty":
         return Answer(status=refusal.status)
@@ -62,7 +63,7 @@ def refusal_answer(refusal: Refusal, *, style: str) -> Answer:
     }
     if refusal.errors:
         problem["errors"] = refusal.errors
-    body = json.dumps(problem, ensure_ascii=False).encode()
+    body = to_json(problem)
     return Answer(
         status=refusal.status, body=body, headers=[("Content-Type", "application/problem+json; charset=utf-8")]
     )
@@ -87,16 +88,16 @@ class Query:
         return [value for value in self._values.get(name.lower(), []) if value != ""]
 
     def number(self, name: str, default: int | None = None) -> int | None:
-        """An int32. Raises Refusal (400)."""
+        """An int32. Raises RefusalError (400)."""
         value = self.text(name)
         return default if value is None else _int32(value, name=name)
 
     def numbers(self, name: str) -> list[int]:
-        """Several int32. Raises Refusal (400); a list with commas does not bind, as in ASP.NET Core."""
+        """Several int32. Raises RefusalError (400); a list with commas does not bind, as in ASP.NET Core."""
         return [_int32(value, name=name) for value in self.texts(name)]
 
     def flag(self, name: str) -> bool | None:
-        """`true` or `false` in any case. Raises Refusal (400)."""
+        """`true` or `false` in any case. Raises RefusalError (400)."""
         value = self.text(name)
         if value is None:
             return None
@@ -104,13 +105,21 @@ class Query:
             raise invalid_value(value, name=name)
         return value.lower() == "true"
 
+    def instant(self, name: str) -> str | None:
+        """A date or an instant, as the store keeps it. Raises RefusalError (400)."""
+        value = self.text(name)
+        try:
+            return None if value is None else normalised(value)
+        except ValueError:
+            raise invalid_value(str(value), name=name) from None
+
     def words(self, name: str, *, known: tuple[str, ...]) -> list[str]:
-        """Enum values by name in any case, or by number. Raises Refusal (400)."""
+        """Enum values by name in any case, or by number. Raises RefusalError (400)."""
         return [word_of(value, known=known, name=name) for value in self.texts(name)]
 
 
 def word_of(value: Any, *, known: tuple[str, ...], name: str) -> str:
-    """The enum value that is meant, in its own spelling. Raises Refusal (400)."""
+    """The enum value that is meant, in its own spelling. Raises RefusalError (400)."""
     by_name = {word.lower(): word for word in known}
     text = str(value)
     if text.lower() in by_name:
@@ -126,9 +135,9 @@ def _int32(value: str, *, name: str) -> int:
     return int(value)
 
 
-def invalid_value(value: str, *, name: str) -> Refusal:
+def invalid_value(value: str, *, name: str) -> RefusalError:
     """The 400 for a value that does not bind."""
-    return Refusal(
+    return RefusalError(
         400,
         "One or more validation errors occurred.",
         errors={name: [f"The value '{value[:40]}' is not valid."]},
@@ -151,32 +160,32 @@ class Call:
 
     @property
     def workspace(self) -> "Workspace":
-        """The workspace of the path. Raises Refusal: 403 out of the key's reach, 404 unknown to a key that reaches all."""
+        """The workspace of the path. Raises RefusalError: 403 out of the key's reach, 404 unknown to a key that reaches all."""
         text = self.words["ws"]
         workspace_id = int(text) if re.fullmatch(r"[0-9]{1,9}", text) else -1
         if not self.key.reaches(workspace_id):
-            raise Refusal(403, "Forbidden")
+            raise RefusalError(403, "Forbidden")
         workspace = self.state.workspaces.get(workspace_id)
         if workspace is None:
-            raise Refusal(404, "Not Found")
+            raise RefusalError(404, "Not Found")
         return workspace
 
     def number(self, name: str) -> int:
-        """A path parameter that must be an int32. Raises Refusal (400)."""
+        """A path parameter that must be an int32. Raises RefusalError (400)."""
         return _int32(self.words[name], name=name)
 
     def json(self) -> Any:
-        """The decoded body. Raises Refusal: 400 where it is not JSON."""
+        """The decoded body. Raises RefusalError: 400 where it is not JSON."""
         try:
             return json.loads(self.body.decode("utf-8-sig"))
         except (ValueError, RecursionError):
-            raise Refusal(400, "The input was not valid JSON.") from None
+            raise RefusalError(400, "The input was not valid JSON.") from None
 
     def mapping(self) -> dict[str, Any]:
-        """The decoded body, which must be an object. Raises Refusal (400)."""
+        """The decoded body, which must be an object. Raises RefusalError (400)."""
         value = self.json()
         if not isinstance(value, dict):
-            raise Refusal(400, "The JSON value could not be converted to the expected type.")
+            raise RefusalError(400, "The JSON value could not be converted to the expected type.")
         return value
 
 
@@ -200,7 +209,7 @@ class Routes:
         return register
 
     def find(self, *, method: str, path: str) -> tuple[Endpoint, dict[str, str]]:
-        """The endpoint and the path's parameters. Raises Refusal: 404, or 405 where another verb would do."""
+        """The endpoint and the path's parameters. Raises RefusalError: 404, or 405 where another verb would do."""
         other_verb = False
         for verb, pattern, endpoint in self._routes:
             found = pattern.fullmatch(path.rstrip("/") or "/")
@@ -209,4 +218,4 @@ class Routes:
             if verb == method:
                 return endpoint, {name: unquote(value) for name, value in found.groupdict().items()}
             other_verb = True
-        raise Refusal(405, "Method Not Allowed") if other_verb else Refusal(404, "Not Found")
+        raise RefusalError(405, "Method Not Allowed") if other_verb else RefusalError(404, "Not Found")

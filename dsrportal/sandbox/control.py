@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable
 from typing import Any
 
-from dsrportal.sandbox.calls import Answer, Refusal, refusal_answer
+from dsrportal.sandbox.calls import Answer, RefusalError, refusal_answer
 from dsrportal.sandbox.faults import Fault, Faults
 from dsrportal.sandbox.journal import Journal
 from dsrportal.sandbox.store import State, Workspace
@@ -29,55 +29,59 @@ class Control:
         self._state = state
         self._journal = journal
         self._faults = faults
-        self._violations = violations
+        self._doors: dict[tuple[str, str], Callable[[str, Any], Any]] = {
+            ("GET", "journal"): self._read_journal,
+            ("DELETE", "journal"): self._clear_journal,
+            ("GET", "violations"): lambda *_: violations(),
+            ("GET", "state"): self._state_of,
+            ("GET", "faults"): self._read_faults,
+            ("POST", "faults"): self._add_faults,
+            ("DELETE", "faults"): self._clear_faults,
+            ("POST", "act"): self._act,
+        }
 
     def answer(self, request: Request) -> Answer:
         """GET journal, violations, state/{ws}, faults; POST faults (one or a list), act; DELETE faults, journal."""
+        given = request.headers.get("x-sandbox-token", "")
+        if not secrets.compare_digest(given.encode(), self._token.encode()):
+            return _problem(401, "X-Sandbox-Token is missing or wrong.")
+        name, _, rest = request.path.removeprefix(PREFIX).rstrip("/").partition("/")
+        answer = self._doors.get((request.method, name))
+        if answer is None:
+            return _problem(404, "Not Found")
         try:
-            given = request.headers.get("x-sandbox-token", "")
-            if not secrets.compare_digest(given.encode(), self._token.encode()):
-                raise Refusal(401, "X-Sandbox-Token is missing or wrong.")
-            return self._routed(request)
-        except Refusal as refusal:
+            return Answer.json(answer(rest, json.loads(request.body or b"null")))
+        except RefusalError as refusal:
             return refusal_answer(refusal, style="problem")
         except (ValueError, KeyError, TypeError) as error:
-            return refusal_answer(Refusal(400, f"{type(error).__name__}: {error}"), style="problem")
+            return _problem(400, f"{type(error).__name__}: {error}")
 
-    def _routed(self, request: Request) -> Answer:
-        name = request.path.removeprefix(PREFIX).rstrip("/")
-        match request.method, name.split("/"):
-            case "GET", ["journal"]:
-                return Answer.json([entry.as_json() for entry in self._journal.entries])
-            case "DELETE", ["journal"]:
-                self._journal.clear()
-                return Answer.json({"cleared": True})
-            case "GET", ["violations"]:
-                return Answer.json(self._violations())
-            case "GET", ["state", workspace_id]:
-                return Answer.json(self._state_of(self._workspace(workspace_id)))
-            case "GET", ["faults"]:
-                return Answer.json(
-                    {"pending": [fault.kind for fault in self._faults.pending()], "rate": self._faults.rate}
-                )
-            case "POST", ["faults"]:
-                asked = json.loads(request.body)
-                faults = [Fault.of_json(one) for one in (asked if isinstance(asked, list) else [asked])]
-                self._faults.add(*faults)
-                return Answer.json({"pending": len(self._faults.pending())})
-            case "DELETE", ["faults"]:
-                self._faults.clear()
-                return Answer.json({"pending": 0})
-            case "POST", ["act"]:
-                return Answer.json(self._act(json.loads(request.body)))
-        raise Refusal(404, "Not Found")
+    def _read_journal(self, *_: Any) -> list[Json]:
+        return [entry.as_json() for entry in self._journal.entries]
+
+    def _clear_journal(self, *_: Any) -> Json:
+        self._journal.clear()
+        return {"cleared": True}
+
+    def _read_faults(self, *_: Any) -> Json:
+        return {"pending": [fault.kind for fault in self._faults.pending()], "rate": self._faults.rate}
+
+    def _add_faults(self, _: str, asked: Any) -> Json:
+        self._faults.add(*(Fault.of_json(one) for one in (asked if isinstance(asked, list) else [asked])))
+        return self._read_faults()
+
+    def _clear_faults(self, *_: Any) -> Json:
+        self._faults.clear()
+        return self._read_faults()
 
     def _workspace(self, workspace_id: Any) -> Workspace:
         workspace = self._state.workspaces.get(int(workspace_id))
         if workspace is None:
-            raise Refusal(404, "Not Found")
+            raise RefusalError(404, "Not Found")
         return workspace
 
-    def _state_of(self, workspace: Workspace) -> Json:
+    def _state_of(self, workspace_id: str, _: Any) -> Json:
+        workspace = self._workspace(workspace_id)
         with self._state.lock:
             return {
                 "id": workspace.id,
@@ -89,26 +93,31 @@ class Control:
                 "requests": workspace.all(),
             }
 
-    def _act(self, asked: Json) -> Json:
-        """`{"workspace": 101, "act": "move", "id": 5001, "step": 22291}`; also edit (`fields`), archive, restore, anonymise,
-        delete, read_messages, write (`text`), add_step (`label`, `mapped_state`), delete_step (`step`)."""
-        workspace, act = self._workspace(asked["workspace"]), asked["act"]
-        if act == "add_step":
-            return workspace.add_step(
+    def _act(self, _: str, asked: Json) -> Json:
+        """`{"workspace": 101, "act": "move", "id": 5001, "step": 22291}`.
+
+        Further acts: create and edit (`fields`), archive, restore, anonymise, delete, write (`text`), read_messages,
+        add_step (`label`, `mapped_state`, `item_limit`), delete_step (`step`), edit_step (`step`, `fields`).
+        """
+        workspace = self._workspace(asked["workspace"])
+        acts: dict[str, Callable[[], Json | None]] = {
+            "create": lambda: workspace.create(**asked.get("fields", {})),
+            "edit": lambda: workspace.edit(asked["id"], **asked["fields"]),
+            "move": lambda: workspace.move(asked["id"], asked["step"]),
+            "archive": lambda: workspace.archive(asked["id"]),
+            "restore": lambda: workspace.restore(asked["id"]),
+            "anonymise": lambda: workspace.anonymise(asked["id"]),
+            "delete": lambda: workspace.delete(asked["id"]),
+            "write": lambda: workspace.write(asked["id"], asked["text"]),
+            "read_messages": lambda: workspace.read_messages(asked["id"]),
+            "add_step": lambda: workspace.add_step(
                 asked["label"], mapped_state=asked["mapped_state"], item_limit=asked.get("item_limit")
-            )
-        if act == "delete_step":
-            workspace.delete_step(asked["step"])
-            return {"deleted": True}
-        dsr_id = asked["id"]
-        if act == "delete":
-            workspace.delete(dsr_id)
-            return {"deleted": True}
-        if act == "edit":
-            return workspace.edit(dsr_id, **asked["fields"])
-        if act == "move":
-            return workspace.move(dsr_id, asked["step"])
-        simple = {"archive": workspace.archive, "restore": workspace.restore, "anonymise": workspace.anonymise}
-        if act not in simple:
-            raise ValueError("unknown act")
-        return simple[act](dsr_id)
+            ),
+            "delete_step": lambda: workspace.delete_step(asked["step"]),
+            "edit_step": lambda: workspace.edit_step(asked["step"], **asked["fields"]),
+        }
+        return acts[asked["act"]]() or {"done": True}
+
+
+def _problem(status: int, title: str) -> Answer:
+    return refusal_answer(RefusalError(status, title), style="problem")

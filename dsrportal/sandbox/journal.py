@@ -5,11 +5,14 @@ Written by the server, read by tests and by limits.py, which judges the rate lim
 
 import hashlib
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
 _HASH_LENGTH = 16
+# A sandbox that runs for weeks keeps the latest calls.
+_LENGTH = 200_000
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,14 +60,16 @@ class Journal:
         self._now = now
         self._monotonic = monotonic
         self._lock = threading.Lock()
-        self._entries: list[Entry] = []
+        self._entries: deque[Entry] = deque(maxlen=_LENGTH)
+        self._count = 0
 
     def arrival(self, *, method: str, path: str, query: str, key: str, body: bytes) -> Entry:
         """Notes a call before it is answered."""
         digest = hashlib.sha256(body).hexdigest()[:_HASH_LENGTH] if body else ""
         with self._lock:
+            self._count += 1
             entry = Entry(
-                number=len(self._entries) + 1,
+                number=self._count,
                 at=self._now(),
                 arrived=self._monotonic(),
                 method=method,

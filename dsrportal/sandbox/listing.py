@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from dsrportal.sandbox.calls import Answer, Call, Query, Refusal, invalid_value
+from dsrportal.sandbox.calls import Answer, Call, Query, RefusalError, invalid_value
+from dsrportal.sandbox.records import Record
 from dsrportal.sandbox.rules import Rule, compiled, is_missing, resolve
 from dsrportal.sandbox.shapes import overtaking, remaining_days
-from dsrportal.sandbox.store import Record, Workspace
+from dsrportal.sandbox.store import Workspace
 from dsrportal.sandbox.switches import Switches
-from dsrportal.sandbox.values import PURPOSES, STATES, Json
+from dsrportal.sandbox.values import PURPOSES, STATES, Json, to_json
 
 DEFAULT_SIZE = 20
 Test = Callable[[Record], bool]
@@ -30,7 +31,7 @@ class Window:
 
 
 def window(query: Query, *, settings: Switches) -> Window:
-    """Raises Refusal: 400 for a size above the largest where the switch refuses."""
+    """Raises RefusalError: 400 for a size above the largest where the switch refuses."""
     page = max(query.number("page", 1) or 1, 1)
     asked = query.number("size", DEFAULT_SIZE) or DEFAULT_SIZE
     if asked < 1:
@@ -44,11 +45,11 @@ def window(query: Query, *, settings: Switches) -> Window:
 
 
 def placed(view: Window, *, total: int, settings: Switches) -> Window:
-    """The window itself, or what the switch makes of one past the end. Raises Refusal (404)."""
+    """The window itself, or what the switch makes of one past the end. Raises RefusalError (404)."""
     if view.start < total or view.start == 0 or settings.page_past_end == "empty":
         return view
     if settings.page_past_end == "not_found":
-        raise Refusal(404, "Not Found")
+        raise RefusalError(404, "Not Found")
     last_start = (max(total, 1) - 1) // view.size * view.size
     return Window(page=view.page, asked=view.asked, size=view.size, start=last_start)
 
@@ -80,7 +81,7 @@ def list_requests(call: Call) -> Answer:
 
 
 def matching(query: Query, *, workspace: Workspace) -> list[Record]:
-    """Every record that passes all filters of the query; the caller holds the lock. Raises Refusal (400)."""
+    """Every record that passes all filters of the query; the caller holds the lock. Raises RefusalError (400)."""
     tests = [*_plain_tests(query, workspace=workspace), *_list_tests(query, workspace=workspace)]
     rows = [record for record in workspace.as_listed() if all(test(record) for test in tests)]
     rule_text = query.text("filters")
@@ -154,13 +155,13 @@ def _sorted(rows: list[Record], *, query: Query, workspace: Workspace) -> list[R
     key = _sort_key(name, workspace=workspace)
     try:
         return sorted(rows, key=key, reverse=not ascending)
-    except _UnknownSort:
+    except _UnknownSortError:
         if workspace.state.settings.unknown_sort == "refuse":
             raise invalid_value(name, name="sortBy") from None
         return sorted(rows, key=_sort_key("datedemand", workspace=workspace), reverse=not ascending)
 
 
-class _UnknownSort(Exception):
+class _UnknownSortError(Exception):
     """No object has that field."""
 
 
@@ -179,7 +180,7 @@ def _sort_key(name: str, *, workspace: Workspace) -> Callable[[Record], Any]:
             return record.operator_id
         value = resolve(json.loads(workspace.encoded(record)), name.split("."))
         if is_missing(value):
-            raise _UnknownSort
+            raise _UnknownSortError
         return value
 
     def key(record: Record) -> tuple[int, float, str, int]:
@@ -200,4 +201,4 @@ def _sort_key(name: str, *, workspace: Workspace) -> Callable[[Record], Any]:
 def _trimmed(body: bytes, *, names: str) -> bytes:
     wanted = {name.strip().lower() for name in names.split(",")}
     kept = {key: value for key, value in json.loads(body).items() if key.lower() in wanted}
-    return json.dumps(kept, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+    return to_json(kept)

@@ -3,14 +3,12 @@
 Registered in a table that the server looks into, like requests_api.py. Answers of undocumented shape are guesses, kept plain.
 """
 
-import random
-
-from dsrportal.sandbox.calls import Answer, Call, Refusal, Routes
+from dsrportal.sandbox.calls import Answer, Call, RefusalError, Routes, invalid_value
 from dsrportal.sandbox.listing import paged
-from dsrportal.sandbox.seeding import API_USER_ID, count_messages, new_message
+from dsrportal.sandbox.seeding import API_USER_ID
 from dsrportal.sandbox.shapes import TENANT_ID, area_object, step_object, user_light
 from dsrportal.sandbox.store import State, Workspace
-from dsrportal.sandbox.values import Json, normalised
+from dsrportal.sandbox.values import Json
 
 routes = Routes()
 _WS = "/v1/ws/{ws}"
@@ -23,7 +21,7 @@ def list_messages(call: Call) -> Answer:
     workspace, query = call.workspace, call.query
     dsr_id = query.number("dataSubjectRequestId") or query.number("userRequestId")
     user_id, searched = query.number("userId"), (query.text("q") or "").casefold()
-    start, end = (normalised(text) if (text := query.text(name)) else None for name in ("start", "end"))
+    start, end = query.instant("start"), query.instant("end")
     with call.state.lock:
         rows = [
             _message_object(message, state=call.state)
@@ -45,19 +43,12 @@ def create_message(call: Call) -> Answer:
     body = call.mapping()
     text, dsr_id = body.get("message"), body.get("dataSubjectRequestId")
     if not isinstance(text, str) or not text or len(text) > _MESSAGE_LENGTH:
-        raise Refusal(400, "One or more validation errors occurred.", errors={"message": ["The value is not valid."]})
+        raise invalid_value(str(text), name="message")
     if isinstance(dsr_id, bool) or not isinstance(dsr_id, int):
-        raise Refusal(
-            400, "One or more validation errors occurred.", errors={"dataSubjectRequestId": ["The value is not valid."]}
-        )
+        raise invalid_value(str(dsr_id), name="dataSubjectRequestId")
     workspace = call.workspace
     with call.state.lock:
-        record = workspace.changing(workspace.record(dsr_id).fields["id"])
-        rng = random.Random(f"message:{call.state.next_id('message')}")  # noqa: S311 - an id, not a secret
-        message = new_message(rng=rng, dsr_id=dsr_id, text=text, stamp=call.state.stamp(), user_id=API_USER_ID)
-        message["dateViewed"] = message["dateSend"]
-        record.messages.append(message)
-        count_messages(record)
+        message = workspace.write(dsr_id, text, by=API_USER_ID)
         return Answer.json(_message_object(message, state=call.state))
 
 
@@ -76,7 +67,7 @@ def get_message(call: Call) -> Answer:
             for message in record.messages:
                 if message["id"] == call.words["id"].lower():
                     return Answer.json(_message_object(message, state=call.state))
-    raise Refusal(404, "Not Found")
+    raise RefusalError(404, "Not Found")
 
 
 @routes.on("GET", f"{_WS}/datasubjectattachments/{{id}}")
@@ -101,14 +92,14 @@ def list_steps_of_type(call: Call) -> Answer:
         return Answer.json([])
     own = {2022: {"datasubject"}, 2023: {"datasubjectrequest", "datasubject"}}[call.settings.generation]
     if kind not in own:
-        raise Refusal(400, "One or more validation errors occurred.", errors={"type": ["The value is not valid."]})
+        raise invalid_value(kind, name="type")
     return _steps(call)
 
 
 def _steps(call: Call) -> Answer:
     workspace = call.workspace
     if not call.settings.workflows_endpoint:
-        raise Refusal(404, "Not Found")
+        raise RefusalError(404, "Not Found")
     with call.state.lock:
         return Answer.json(
             [step_object(step, generation=call.settings.generation) for step in workspace.ordered_steps()]
@@ -137,7 +128,7 @@ def get_user(call: Call) -> Answer:
     """One user of the workspace."""
     user = call.workspace.users.get(call.number("id"))
     if user is None:
-        raise Refusal(404, "Not Found")
+        raise RefusalError(404, "Not Found")
     return Answer.json(user_light(user))
 
 

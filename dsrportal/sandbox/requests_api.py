@@ -4,21 +4,20 @@ Registered in a table that the server looks into. Each endpoint reads or writes 
 are dealt with before and after it.
 """
 
-import random
 from datetime import datetime, timedelta
 from typing import Any
 
-from dsrportal.sandbox.calls import Answer, Call, Refusal, Routes, word_of
+from dsrportal.sandbox.calls import Answer, Call, RefusalError, Routes, invalid_value, word_of
 from dsrportal.sandbox.keys import Key
 from dsrportal.sandbox.listing import list_requests, matching
-from dsrportal.sandbox.seeding import API_USER_ID, demand_id_of, new_fields
+from dsrportal.sandbox.records import Record
+from dsrportal.sandbox.seeding import API_USER_ID
 from dsrportal.sandbox.shapes import overtaking
-from dsrportal.sandbox.store import COMPLEX_DELAY_DAYS, DELAY_DAYS, Record, Workspace
+from dsrportal.sandbox.store import Workspace
 from dsrportal.sandbox.values import (
     CLOSED_REASONS,
     PURPOSES,
     Json,
-    days_after,
     days_between,
     dotnet,
     instant_of,
@@ -39,22 +38,9 @@ def create(call: Call) -> Answer:
     workspace = call.workspace
     with call.state.lock:
         values = checked(body, workspace=workspace)
-        stamp = call.state.stamp()
-        dsr_id = call.state.next_id("dsr")
-        rng = random.Random(f"created:{dsr_id}")  # noqa: S311 - a public number, not a secret
-        record = Record(fields=new_fields(dsr_id=dsr_id, demand_id=demand_id_of(rng), stamp=stamp))
-        record.creator_id = API_USER_ID
-        fields = record.fields
-        fields.update({name: value for name, value in values.items() if name in fields and value is not None})
-        record.operator_id = values.get("operatorId")
-        record.tag_ids = values.get("tags") or []
-        if fields["expiryTime"] is None:
-            days = COMPLEX_DELAY_DAYS if fields["complex"] else DELAY_DAYS
-            fields["expiryTime"] = days_after(fields["dateDemand"], days=days)
-        fields["workFlowStepId"] = None
-        step = workspace.steps[values.get("workFlowStepId") or workspace.initial_step()["id"]]
-        fields.update(workFlowStepId=step["id"], state=step["mappedState"])
-        workspace.add(record)
+        given = {name: value for name, value in values.items() if name != "tags"}
+        created = workspace.create(by=API_USER_ID, tagIds=values.get("tags"), **given)
+        record = workspace.record(created["id"])
         return Answer.encoded(workspace.encoded(record, heavy=False), status=call.settings.create_status)
 
 
@@ -117,9 +103,7 @@ def set_identity_validation(call: Call) -> Answer:
     _legacy(call)
     validation = call.mapping().get("validation")
     if not isinstance(validation, bool):
-        raise Refusal(
-            400, "One or more validation errors occurred.", errors={"validation": ["The value is not valid."]}
-        )
+        raise invalid_value(str(validation), name="validation")
     workspace = call.workspace
     with call.state.lock:
         workspace.edit(call.number("id"), dateIdentityValidated=call.state.stamp() if validation else None)
@@ -135,7 +119,7 @@ def close(call: Call) -> Answer:
         record = workspace.record(call.number("id"))
         reason = word_of(body.get("closedReason"), known=CLOSED_REASONS, name="closedReason")
         if reason == "None":
-            raise Refusal(
+            raise RefusalError(
                 400, "One or more validation errors occurred.", errors={"closedReason": ["A reason is required."]}
             )
         final = workspace.final_step()
@@ -213,7 +197,7 @@ def _check_step(step: Json | None, *, record: Record, workspace: Workspace, key:
     settings = workspace.state.settings
     role = step["authorizedRoleId"]
     if settings.step_roles and role is not None and role not in key.roles:
-        raise Refusal(400, f"Only the role {role} may move requests to this step.")
+        raise RefusalError(400, f"Only the role {role} may move requests to this step.")
     limit = step["itemLimit"]
     if settings.item_limits and limit is not None:
         held = sum(
@@ -221,7 +205,7 @@ def _check_step(step: Json | None, *, record: Record, workspace: Workspace, key:
             for one in workspace.records.values()
         )
         if held >= limit:
-            raise Refusal(400, f"This step holds its limit of {limit} requests.")
+            raise RefusalError(400, f"This step holds its limit of {limit} requests.")
 
 
 def _answer(record: Record, *, workspace: Workspace, style: str = "object") -> Answer:
@@ -230,13 +214,13 @@ def _answer(record: Record, *, workspace: Workspace, style: str = "object") -> A
 
 def _legacy(call: Call) -> None:
     if not call.settings.legacy_endpoints:
-        raise Refusal(404, "Not Found")
+        raise RefusalError(404, "Not Found")
 
 
 def _whole_number(body: Json, name: str) -> int:
     value = {key.lower(): one for key, one in body.items()}.get(name.lower())
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Refusal(400, "One or more validation errors occurred.", errors={name: ["The value is not valid."]})
+        raise invalid_value(str(value), name=name)
     return value
 
 
@@ -244,9 +228,7 @@ def _instant(value: Any, *, name: str) -> str | None:
     try:
         return None if value is None else normalised(str(value))
     except ValueError:
-        raise Refusal(
-            400, "One or more validation errors occurred.", errors={name: ["The value is not valid."]}
-        ) from None
+        raise invalid_value(str(value), name=name) from None
 
 
 def _column(name: str, *, order: int) -> Json:
@@ -268,8 +250,8 @@ def _column(name: str, *, order: int) -> Json:
 
 def _stats(call: Call) -> Answer:
     workspace, now = call.workspace, call.state.now()
-    end = _instant(call.query.text("end"), name="end") or dotnet(now)
-    start = _instant(call.query.text("start"), name="start") or dotnet(now - timedelta(days=365))
+    end = call.query.instant("end") or dotnet(now)
+    start = call.query.instant("start") or dotnet(now - timedelta(days=365))
     with call.state.lock:
         rows = [row for row in matching(call.query, workspace=workspace) if start <= row.fields["dateCreation"] <= end]
         took = [

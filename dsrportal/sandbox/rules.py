@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from dsrportal.sandbox.calls import Refusal
+from dsrportal.sandbox.calls import RefusalError
 from dsrportal.sandbox.values import CHANNELS, CLOSED_REASONS, PURPOSES, STATES, Json, dotnet, instant_of, normalised
 
 Rule = Callable[[Json], bool]
@@ -22,11 +22,11 @@ _NUMBERLESS = {"isnull", "isnotnull", "isempty", "isnotempty"}
 
 
 def compiled(text: str, *, now: datetime) -> Rule:
-    """The rule as a function of one whole object. Raises Refusal: 400 for JSON, an operator or a value that make no sense."""
+    """The rule as a function of one whole object. Raises RefusalError: 400 for JSON, an operator or a value that make no sense."""
     try:
         return _group(json.loads(text), now=now, depth=0)
     except (ValueError, RecursionError):
-        raise Refusal(400, "The filters are not valid.", errors={"filters": ["Invalid JSON rules."]}) from None
+        raise RefusalError(400, "The filters are not valid.", errors={"filters": ["Invalid JSON rules."]}) from None
 
 
 def _group(node: Any, *, now: datetime, depth: int) -> Rule:
@@ -62,7 +62,7 @@ def _rule(*, path: list[str], operator: str, value: Any, now: datetime) -> Rule:
     def judged(item: Json) -> bool:
         found = resolve(item, path)
         if found is _MISSING:
-            raise Refusal(
+            raise RefusalError(
                 400, "The filters are not valid.", errors={"filters": [f"Invalid field {'.'.join(path)[:40]}."]}
             )
         if isinstance(found, list) and operator in {"includeall", "excludeall"} | _NUMBERLESS:
@@ -132,7 +132,7 @@ def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
         try:
             return compare(value, wanted)
         except TypeError:
-            raise Refusal(400, "The filters are not valid.", errors={"filters": ["Invalid value."]}) from None
+            raise RefusalError(400, "The filters are not valid.", errors={"filters": ["Invalid value."]}) from None
 
     return test
 

@@ -3,18 +3,26 @@
 Called once when a sandbox starts without a state file. The same seed, counts and instant give the same data, byte for byte.
 """
 
-import base64
 import random
 import unicodedata
-import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import TypeVar
 
 from dsrportal.sandbox import vocabulary as words
+from dsrportal.sandbox.records import (
+    COMPLEX_DELAY_DAYS,
+    DELAY_DAYS,
+    Record,
+    count_messages,
+    demand_id_of,
+    new_attachment,
+    new_fields,
+    new_message,
+)
 from dsrportal.sandbox.shapes import TENANT_ID
-from dsrportal.sandbox.store import COMPLEX_DELAY_DAYS, DELAY_DAYS, Record, State, Workspace
-from dsrportal.sandbox.values import NEVER, Json, days_after, dotnet
+from dsrportal.sandbox.store import State, Workspace
+from dsrportal.sandbox.values import Json, days_after, dotnet
 
 FRANCE, BENELUX = 101, 102
 API_USER_ID = 70
@@ -34,46 +42,6 @@ def fill(state: State, *, requests: int, seed: int) -> None:
             rng = random.Random(f"{seed}:{workspace_id}:{index}")  # noqa: S311 - invented data, not secrets
             record = _Person(workspace=workspace, rng=rng, index=index).record()
             workspace.records[record.fields["id"]] = record
-
-
-def new_fields(*, dsr_id: int, demand_id: str, stamp: str) -> Json:
-    """The stored fields of a request about which nothing is known yet."""
-    empty = dict.fromkeys(
-        "archivedDate subjectCategoryId subjectCategory dateClosed description message resolutionMessage email phoneNumber "
-        "givenName familyName dateUpdate refId userId closedReasonDescription expiryTime address zipCode city countryCode "
-        "lastMessageDate additionalDatas dateUserNotified dateIdentityValidated widgetId".split()
-    )
-    return empty | {
-        "id": dsr_id,
-        "demandId": demand_id,
-        "title": "",
-        "locale": "",
-        "archived": False,
-        "personCategory": "Client",
-        "complex": False,
-        "areaId": None,
-        "state": "Open",
-        "dateDemand": stamp,
-        "dateCreation": stamp,
-        "workFlowStepId": None,
-        "channel": "Internal",
-        "purposes": [],
-        "closedReason": "None",
-        "nbMessages": 0,
-        "nbMessagesNotViewed": 0,
-        "nbMessagesIncoming": 0,
-        "userNotified": False,
-        "sendNotification": False,
-        "emailValidationDate": NEVER,
-        "mailValidated": False,
-        "referrerUrl": "",
-        "customFields": {},
-    }
-
-
-def demand_id_of(rng: random.Random) -> str:
-    """A public request number: eight characters of base32."""
-    return base64.b32encode(rng.randbytes(5)).decode()
 
 
 def _add_users(state: State) -> None:
@@ -301,59 +269,6 @@ class _Person:
     def _ago(self, minutes: int) -> str:
         at = self.workspace.state.now() - timedelta(minutes=minutes)
         return dotnet(at.replace(microsecond=self.rng.randint(0, 999_999)), tick=self.rng.randint(0, 9))
-
-
-def new_message(*, rng: random.Random, dsr_id: int, text: str, stamp: str, user_id: int | None) -> Json:
-    """A stored message; `userId` None is one from the person themselves."""
-    return {
-        "id": str(uuid.UUID(bytes=rng.randbytes(16), version=4)),
-        "message": text,
-        "dateCreation": stamp,
-        "dateUpdate": None,
-        "dateSend": stamp,
-        "dateViewed": None,
-        "userId": user_id,
-        "userRequestId": dsr_id,
-        "attachmentsLifetimeInHours": None,
-        "attachments": [],
-        "files": [],
-    }
-
-
-def new_attachment(*, rng: random.Random, dsr_id: int, file_name: str, size: int, stamp: str) -> Json:
-    """DataSubjectAttachmentDto; no bytes are kept for it."""
-    stem, _, extension = file_name.rpartition(".")
-    return {
-        "id": str(uuid.UUID(bytes=rng.randbytes(16), version=4)),
-        "extension": extension,
-        "size": size,
-        "nbDownload": 0,
-        "transmitted": False,
-        "fileName": file_name,
-        "label": stem,
-        "userRequestMessageId": None,
-        "userRequestId": dsr_id,
-        "dateCreation": stamp,
-        "dateUpdate": None,
-        "creator": None,
-        "expiration": None,
-        "dateLastDownload": None,
-        "dateFileRemoved": None,
-        "deleted": False,
-        "expired": False,
-        "color": None,
-    }
-
-
-def count_messages(record: Record) -> None:
-    """Sets the counters of a request from its messages."""
-    incoming = [message for message in record.messages if message["userId"] is None]
-    record.fields.update(
-        nbMessages=len(record.messages),
-        nbMessagesIncoming=len(incoming),
-        nbMessagesNotViewed=sum(message["dateViewed"] is None for message in incoming),
-        lastMessageDate=max((message["dateCreation"] for message in record.messages), default=None),
-    )
 
 
 def _ascii(name: str) -> str:

@@ -7,6 +7,7 @@ import json
 import os
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from dsrportal.sandbox import neighbours, requests_api, spoil
-from dsrportal.sandbox.calls import Answer, Call, Query, Refusal, Routes, refusal_answer
+from dsrportal.sandbox.calls import Answer, Call, Query, RefusalError, Routes, refusal_answer
 from dsrportal.sandbox.control import PREFIX, Control
 from dsrportal.sandbox.faults import Fault, Faults
 from dsrportal.sandbox.journal import Entry, Journal
@@ -69,11 +70,13 @@ class Sandbox:
     def _load(self, path: Path) -> None:
         try:
             kept = json.loads(path.read_text(encoding="utf-8"))
-            if kept["version"] != _STATE_VERSION:
-                raise StateFileError("it was written by another version")
-            self.state.load(kept["state"])
+            version = kept["version"]
+            if version == _STATE_VERSION:
+                self.state.load(kept["state"])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise StateFileError(f"it cannot be read ({type(error).__name__})") from None
+        if version != _STATE_VERSION:
+            raise StateFileError("it was written by another version")
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> "Server":
         """Starts listening (port 0: any free one). Use the answer in a `with`, or call its `stop`. Raises OSError."""
@@ -218,11 +221,7 @@ class Server:
         try:
             if request.path.lower() == "/connect/token" and request.method == "POST":
                 return self.keyring.token(headers=request.headers, body=request.body)
-            if key is None:
-                raise Refusal(401, "Unauthorized")
-            endpoint, words = _find(method=request.method, path=request.path)
-            if request.method != "GET" and not key.may_write:
-                raise Refusal(403, "Forbidden")
+            endpoint, words, key = _admitted(request, key=key)
             query = request.query if fault is None else spoil.rewritten(request.query, fault=fault)
             call = Call(
                 method=request.method,
@@ -236,8 +235,11 @@ class Server:
                 limits_state=lambda: self._limiter.state(key.name, at=time.monotonic()),
             )
             return endpoint(call)
-        except Refusal as refusal:
+        except RefusalError as refusal:
             return refusal_answer(refusal, style=settings.error_body)
+        except Exception:  # a mistake of ours is a 500, as anywhere, and is seen on standard error
+            traceback.print_exc()
+            return refusal_answer(RefusalError(500, "Internal Server Error"), style=settings.error_body)
 
     def _add_limit_headers(self, answer: Answer, *, key: Key, at: float) -> None:
         first = self._limiter.state(key.name, at=at)[0]
@@ -245,12 +247,21 @@ class Server:
         answer.headers.append(("X-Rate-Limit-Remaining", str(first["remaining"])))
 
 
+def _admitted(request: Request, *, key: Key | None) -> tuple[Callable[[Call], Answer], dict[str, str], Key]:
+    if key is None:
+        raise RefusalError(401, "Unauthorized")
+    endpoint, words = _find(method=request.method, path=request.path)
+    if request.method != "GET" and not key.may_write:
+        raise RefusalError(403, "Forbidden")
+    return endpoint, words, key
+
+
 def _find(*, method: str, path: str) -> tuple[Callable[[Call], Answer], dict[str, str]]:
-    refusal = Refusal(404, "Not Found")
+    refusal = RefusalError(404, "Not Found")
     for table in _TABLES:
         try:
             return table.find(method=method, path=path)
-        except Refusal as error:
+        except RefusalError as error:
             if error.status != refusal.status:
                 refusal = error
     raise refusal

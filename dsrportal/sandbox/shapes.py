@@ -10,7 +10,8 @@ from dsrportal.sandbox.switches import Switches
 from dsrportal.sandbox.values import Json, days_between, instant_of
 
 if TYPE_CHECKING:
-    from dsrportal.sandbox.store import Record, Workspace
+    from dsrportal.sandbox.records import Record
+    from dsrportal.sandbox.store import Workspace
 
 TENANT_ID = 7
 

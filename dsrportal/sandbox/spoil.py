@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from dsrportal.sandbox.calls import Answer, Refusal, refusal_answer
+from dsrportal.sandbox.calls import Answer, RefusalError, refusal_answer
 from dsrportal.sandbox.faults import Fault
 from dsrportal.sandbox.wire import Delivery, Reply
 
@@ -43,6 +43,15 @@ _DELIVERIES: dict[str, Delivery] = {
 _LISTS = frozenset({"empty_page", "duplicate_ids", "bad_total", "mutate_rows", "mutate_envelope"})
 _HTML = ("Content-Type", "text/html; charset=utf-8")
 _JSON = ("Content-Type", "application/json; charset=utf-8")
+_GZIP = ("Content-Encoding", "gzip")
+# Kind -> status, body, headers
+_CANNED: dict[str, tuple[int, bytes, tuple[tuple[str, str], ...]]] = {
+    "login_page": (200, _LOGIN_PAGE.encode(), (_HTML,)),
+    "garbage_json": (200, b'{"items":[{"id":1,,}', (_JSON,)),
+    "bad_gzip": (200, b'{"items":[],"total":0}', (_JSON, _GZIP)),
+    "reset": (200, b'{"items":[{"id":', (_JSON,)),
+    "close_without_answer": (200, b"", ()),
+}
 
 
 def prevents(fault: Fault) -> bool:
@@ -52,27 +61,22 @@ def prevents(fault: Fault) -> bool:
 
 def replacement(fault: Fault) -> Answer:
     """What is answered instead of carrying the call out."""
+    if fault.kind in _CANNED:
+        status, body, headers = _CANNED[fault.kind]
+        return Answer(status=status, body=body, headers=list(headers))
     if fault.kind == "refuse":
-        return refusal_answer(Refusal(fault.status or 400, fault.reason), style="problem")
+        return refusal_answer(RefusalError(fault.status or 400, fault.reason), style="problem")
     if fault.kind == "redirect":
         return Answer(status=fault.status or 302, headers=[("Location", fault.to)])
-    if fault.kind == "login_page":
-        return Answer(body=_LOGIN_PAGE.encode(), headers=[_HTML])
     if fault.kind == "empty":
         return Answer(status=fault.status or 200)
-    if fault.kind == "garbage_json":
-        return Answer(body=b'{"items":[{"id":1,,}', headers=[_JSON])
     if fault.kind == "gzip_bomb":
-        return Answer(body=b"".join(_bomb(fault.size)), headers=[_JSON, ("Content-Encoding", "gzip")])
-    if fault.kind == "bad_gzip":
-        return Answer(body=b'{"items":[],"total":0}', headers=[_JSON, ("Content-Encoding", "gzip")])
-    if fault.kind == "reset":
-        return Answer(body=b'{"items":[', headers=[_JSON])
+        return Answer(body=b"".join(_bomb(fault.size)), headers=[_JSON, _GZIP])
     body = fault.body.encode() if isinstance(fault.body, str) else fault.body
-    headers = list(fault.headers)
+    headers = fault.headers
     if not any(name.lower() == "content-type" for name, _ in headers):
-        headers.append(("Content-Type", "text/plain; charset=utf-8"))
-    return Answer(status=fault.status or 500, body=body, headers=headers)
+        headers = (*headers, ("Content-Type", "text/plain; charset=utf-8"))
+    return Answer(status=fault.status or 500, body=body, headers=list(headers))
 
 
 def _bomb(size: int) -> Iterator[bytes]:

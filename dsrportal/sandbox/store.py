@@ -1,11 +1,12 @@
 """What the sandbox holds: workspaces with their steps, units, tags, users and requests, and the acts of people on them.
 
 Changed by the endpoints and, directly, by tests that play "someone in Dastra's own screens". Every method takes the store's one
-lock. Knows no HTTP; an act that Dastra refuses raises a Refusal.
+lock. Knows no HTTP; an act that Dastra refuses raises a RefusalError.
 """
 
 import copy
 import json
+import random
 import threading
 import time
 from collections import deque
@@ -14,41 +15,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from dsrportal.sandbox.calls import Refusal
+from dsrportal.sandbox.calls import RefusalError
+from dsrportal.sandbox.records import (
+    COMPLEX_DELAY_DAYS,
+    DELAY_DAYS,
+    Record,
+    count_messages,
+    demand_id_of,
+    new_fields,
+    new_message,
+)
 from dsrportal.sandbox.shapes import heavy_object, light_object, remaining_days
 from dsrportal.sandbox.switches import Switches
-from dsrportal.sandbox.values import Json, days_after, dotnet
+from dsrportal.sandbox.values import Json, days_after, dotnet, to_json
 
-DELAY_DAYS = 30
-COMPLEX_DELAY_DAYS = 90
 _HISTORY_LENGTH = 5_000
-
-
-@dataclass(slots=True)
-class Record:
-    """One request: the flat object without what is computed, and the ids of what the whole object shows in full."""
-
-    fields: Json
-    operator_id: int | None = None
-    creator_id: int | None = None
-    closed_by_id: int | None = None
-    tag_ids: list[int] = field(default_factory=list)
-    attachments: list[Json] = field(default_factory=list)
-    messages: list[Json] = field(default_factory=list)
-    version: int = 0
-    encoded: dict[str, tuple[tuple[int, int, int | None], bytes]] = field(default_factory=dict)
-
-    def snapshot(self) -> Json:
-        """Everything that outlives a restart."""
-        return {
-            "fields": self.fields,
-            "operator_id": self.operator_id,
-            "creator_id": self.creator_id,
-            "closed_by_id": self.closed_by_id,
-            "tag_ids": self.tag_ids,
-            "attachments": self.attachments,
-            "messages": self.messages,
-        }
 
 
 @dataclass(slots=True, kw_only=True)
@@ -71,14 +52,14 @@ class Workspace:
     # Reading
 
     def record(self, dsr_id: int) -> Record:
-        """Raises Refusal: 404 for an id that is not in this workspace."""
+        """Raises RefusalError: 404 for an id that is not in this workspace."""
         found = self.records.get(dsr_id)
         if found is None:
-            raise Refusal(404, "Not Found")
+            raise RefusalError(404, "Not Found")
         return found
 
     def get(self, dsr_id: int) -> Json:
-        """The whole object as the API serves it now. Raises Refusal (404)."""
+        """The whole object as the API serves it now. Raises RefusalError (404)."""
         with self.state.lock:
             decoded: Json = json.loads(self.encoded(self.record(dsr_id)))
             return decoded
@@ -99,7 +80,7 @@ class Workspace:
             return cached[1]
         shape = heavy_object if heavy else light_object
         value = shape(record, workspace=self, days=days, generation=settings.generation)
-        body = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        body = to_json(value)
         record.encoded[name] = (key, body)
         return body
 
@@ -131,13 +112,33 @@ class Workspace:
 
     # Acts on requests
 
-    def add(self, record: Record) -> Json:
-        """Takes a record that already has its id."""
+    def create(self, *, by: int | None = None, **given: Any) -> Json:
+        """A new request, in the initial step unless `workFlowStepId` says otherwise; fields by their JSON names.
+
+        Also `operatorId` and `tagIds`. Without an `expiryTime` it is 30 days after the request, 90 for a complex one.
+        """
         with self.state.lock:
-            self._keep_history(record.fields["id"])
-            self.records[record.fields["id"]] = record
+            dsr_id = self.state.next_id("dsr")
+            rng = random.Random(f"created:{dsr_id}")  # noqa: S311 - a public number, not a secret
+            record = Record(fields=new_fields(dsr_id=dsr_id, demand_id=demand_id_of(rng), stamp=self.state.stamp()))
+            record.creator_id = by
+            record.operator_id = given.pop("operatorId", None)
+            record.tag_ids = list(given.pop("tagIds", None) or [])
+            step = self.steps[given.pop("workFlowStepId", None) or self.initial_step()["id"]]
+            fields = record.fields
+            _check_names(given, fields)
+            fields.update({name: value for name, value in given.items() if value is not None})
+            fields.update(workFlowStepId=step["id"], state=step["mappedState"])
+            fields["title"] = fields["title"] or f"{fields['demandId']} {fields['givenName']} {fields['familyName']}"
+            fields["locale"] = fields["locale"] or "fr"
+            fields["areaId"] = fields["areaId"] or next(iter(self.areas))
+            if fields["expiryTime"] is None:
+                days = COMPLEX_DELAY_DAYS if fields["complex"] else DELAY_DAYS
+                fields["expiryTime"] = days_after(fields["dateDemand"], days=days)
+            self._keep_history(dsr_id)
+            self.records[dsr_id] = record
             self.state.touched()
-            return self.get(record.fields["id"])
+            return self.get(dsr_id)
 
     def edit(self, dsr_id: int, **changes: Any) -> Json:
         """Sets fields by their JSON names, as well as `operatorId` and `tagIds`; dates as served. Sets `dateUpdate`.
@@ -151,9 +152,7 @@ class Workspace:
             if "tagIds" in changes:
                 record.tag_ids = list(changes.pop("tagIds"))
             was_complex, old_expiry = record.fields["complex"], record.fields["expiryTime"]
-            unknown = set(changes) - set(record.fields)
-            if unknown:
-                raise KeyError(f"no such field: {', '.join(sorted(unknown))}")
+            _check_names(changes, record.fields)
             record.fields.update(changes)
             toggled = record.fields["complex"] != was_complex and record.fields["expiryTime"] == old_expiry
             if toggled and self.state.settings.complex_moves_expiry:
@@ -162,7 +161,7 @@ class Workspace:
             return self.get(dsr_id)
 
     def move(self, dsr_id: int, step_id: int, *, by: int | None = None) -> Json:
-        """Changes the step; the state follows. Raises Refusal: 404 unknown id, 400 unknown step.
+        """Changes the step; the state follows. Raises RefusalError: 404 unknown id, 400 unknown step.
 
         Entering a closed state sets the closing date and `by` as the one who closed; leaving it clears both, and the reason.
         """
@@ -170,7 +169,7 @@ class Workspace:
             record = self.record(dsr_id)
             step = self.steps.get(step_id)
             if step is None:
-                raise Refusal(400, "The workflow step does not exist.", errors={"stepId": ["Unknown step."]})
+                raise RefusalError(400, "The workflow step does not exist.", errors={"stepId": ["Unknown step."]})
             record = self.changing(dsr_id, updates=self.state.settings.step_change_updates)
             record.fields["workFlowStepId"] = step_id
             record.fields["state"] = step["mappedState"]
@@ -215,8 +214,28 @@ class Workspace:
             record.attachments, record.messages = [], []
             return self.get(dsr_id)
 
+    def write(self, dsr_id: int, text: str, *, by: int | None = None) -> Json:
+        """A message on the request: from the person, and unread, unless a user wrote it. Answers the stored message."""
+        with self.state.lock:
+            record = self.changing(dsr_id)
+            rng = random.Random(f"message:{self.state.next_id('message')}")  # noqa: S311 - an id, not a secret
+            message = new_message(rng=rng, dsr_id=dsr_id, text=text, stamp=self.state.stamp(), user_id=by)
+            message["dateViewed"] = None if by is None else message["dateSend"]
+            record.messages.append(message)
+            count_messages(record)
+            return message
+
+    def read_messages(self, dsr_id: int) -> Json:
+        """Someone has looked at all messages of the request."""
+        with self.state.lock:
+            record = self.changing(dsr_id, updates=False)
+            for message in record.messages:
+                message["dateViewed"] = message["dateViewed"] or self.state.stamp()
+            count_messages(record)
+            return self.get(dsr_id)
+
     def delete(self, dsr_id: int) -> None:
-        """For good. Raises Refusal (404)."""
+        """For good. Raises RefusalError (404)."""
         with self.state.lock:
             self.record(dsr_id)
             self._keep_history(dsr_id)
@@ -276,6 +295,9 @@ class Workspace:
                     record.fields["workFlowStepId"] = heirs[0]["id"]
                     record.version += 1
             del self.steps[step_id]
+            steps = self.ordered_steps()
+            for step in steps:
+                step.update(initialStep=step is steps[0], finalStep=step is steps[-1])
             self._catalogue_changed()
 
     def edit_step(self, step_id: int, **changes: Any) -> Json:
@@ -356,6 +378,12 @@ class State:
             records={record.fields["id"]: record for record in records},
             state=self,
         )
+
+
+def _check_names(given: Json, fields: Json) -> None:
+    unknown = set(given) - set(fields)
+    if unknown:
+        raise KeyError(f"no such field: {', '.join(sorted(unknown))}")
 
 
 def _by_id(items: Iterable[Json]) -> dict[int, Json]:

@@ -3,9 +3,11 @@
 Used by every room of the sandbox. Instants are kept as the text that is served, whose alphabetical order is their order in time.
 """
 
+import json
 import math
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 Json = dict[str, Any]
@@ -51,11 +53,15 @@ def _match(text: str) -> re.Match[str]:
     return found
 
 
+@lru_cache(maxsize=100_000)
 def instant_of(text: str) -> datetime:
     """Reads a date or an instant, zone-less meaning UTC, as an aware UTC datetime. Raises ValueError."""
     day, clock, digits, zone = _match(text).groups()
     zone = "+00:00" if zone in {None, "Z"} else zone
-    return datetime.fromisoformat(f"{day}T{clock or '00:00'}{_fraction(clock, digits)}{zone}").astimezone(UTC)
+    try:
+        return datetime.fromisoformat(f"{day}T{clock or '00:00'}{_fraction(clock, digits)}{zone}").astimezone(UTC)
+    except OverflowError:
+        raise ValueError("out of range") from None
 
 
 def _fraction(clock: str | None, digits: str | None) -> str:
@@ -65,17 +71,31 @@ def _fraction(clock: str | None, digits: str | None) -> str:
 
 def normalised(text: str) -> str:
     """The same instant as the sandbox would serve it. Raises ValueError for what is not a date."""
-    digits = _match(text).group(3) or ""
-    return dotnet(instant_of(text), tick=int(digits[6]) if len(digits) > 6 else 0)
+    return dotnet(instant_of(text), tick=_tick(text))
 
 
 def days_after(text: str, *, days: int) -> str:
     """`text` plus so many days, one tick off, as the one published sample of an expiry is."""
+    try:
+        later = instant_of(text) + timedelta(days=days)
+    except OverflowError:
+        raise ValueError("out of range") from None
+    return dotnet(later, tick=min(_tick(text) + 1, 9))
+
+
+def _tick(text: str) -> int:
     digits = _match(text).group(3) or ""
-    tick = int(digits[6]) if len(digits) > 6 else 0
-    return dotnet(instant_of(text) + timedelta(days=days), tick=min(tick + 1, 9))
+    return int(digits[6:7] or 0)
 
 
 def days_between(start: datetime, end: datetime) -> int:
     """Whole days from `start` to `end`, rounded down: half a day late is -1."""
     return math.floor((end - start) / timedelta(days=1))
+
+
+def to_json(value: Any) -> bytes:
+    """Compact JSON in UTF-8; what UTF-8 cannot hold (half of a surrogate pair) is escaped."""
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(value, separators=(",", ":")).encode()

@@ -5,10 +5,12 @@ workspace does not know are dropped without a word, as documented.
 """
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
-from dsrportal.sandbox.calls import Refusal, word_of
-from dsrportal.sandbox.store import Record, Workspace
+from dsrportal.sandbox.calls import RefusalError, word_of
+from dsrportal.sandbox.records import Record
+from dsrportal.sandbox.store import Workspace
 from dsrportal.sandbox.values import CHANNELS, CLOSED_REASONS, NEVER, PURPOSES, Json, normalised
 
 REQUIRED = ("title", "locale", "areaId", "purposes")
@@ -46,11 +48,10 @@ WRITABLE = (
     "additionalDatas",
     "tags",
 )
-_TITLE_LENGTH, _LOCALE_LENGTH = 240, 10
 
 
 def checked(body: Json, *, workspace: Workspace) -> Json:
-    """The writable part of a body: names in their own case, values checked. Raises Refusal (400) naming the fields."""
+    """The writable part of a body: names in their own case, values checked. Raises RefusalError (400) naming the fields."""
     names = {name.lower(): name for name in WRITABLE}
     given = {names[key.lower()]: value for key, value in body.items() if key.lower() in names}
     errors: dict[str, list[str]] = {
@@ -62,10 +63,10 @@ def checked(body: Json, *, workspace: Workspace) -> Json:
             continue
         try:
             values[name] = _value(value, name=name, workspace=workspace)
-        except (ValueError, Refusal):
+        except (ValueError, TypeError, RefusalError):
             errors[name] = ["The value is not valid."]
     if errors:
-        raise Refusal(400, "One or more validation errors occurred.", errors=errors)
+        raise RefusalError(400, "One or more validation errors occurred.", errors=errors)
     return values
 
 
@@ -104,31 +105,19 @@ def _blanks() -> Json:
 
 
 def _value(value: Any, *, name: str, workspace: Workspace) -> Any:
-    if name == "purposes":
-        return _purposes(value)
-    if name == "tags":
-        return _tag_ids(value, workspace=workspace)
-    if name == "customFields":
-        return _custom_fields(value, workspace=workspace)
-    if name == "additionalDatas":
-        return value
+    if name in _STRUCTURES:
+        return _STRUCTURES[name](value, workspace)
     if value is None:
         if name in FLAGS or name == "channel":
             raise ValueError("not nullable")
         return "None" if name == "closedReason" else None
     if name in DATES:
         return normalised(_text(value, longest=40))
-    if name in FLAGS:
-        return _flag(value)
-    if name in NUMBERS or name == "areaId":
-        return _reference(value, name=name, workspace=workspace)
-    if name == "channel":
-        return word_of(value, known=CHANNELS, name=name)
-    if name == "closedReason":
-        return word_of(value, known=CLOSED_REASONS, name=name)
-    return _text(
-        value, longest={"title": _TITLE_LENGTH, "locale": _LOCALE_LENGTH, "personCategory": 60}.get(name) or TEXTS[name]
-    )
+    if name in _WORDS:
+        return word_of(value, known=_WORDS[name], name=name)
+    if name in FLAGS or name in NUMBERS or name == "areaId":
+        return _flag(value) if name in FLAGS else _reference(value, name=name, workspace=workspace)
+    return _text(value, longest=_SHORT_TEXTS.get(name) or TEXTS[name])
 
 
 def _text(value: Any, *, longest: int) -> str:
@@ -139,13 +128,13 @@ def _text(value: Any, *, longest: int) -> str:
 
 def _flag(value: Any) -> bool:
     if not isinstance(value, bool):
-        raise ValueError("not a boolean")
+        raise TypeError("not a boolean")
     return value
 
 
 def _reference(value: Any, *, name: str, workspace: Workspace) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError("not a number")
+        raise TypeError("not a number")
     known: dict[str, dict[int, Json]] = {
         "areaId": workspace.areas,
         "operatorId": workspace.users,
@@ -156,13 +145,13 @@ def _reference(value: Any, *, name: str, workspace: Workspace) -> int:
     return value
 
 
-def _purposes(value: Any) -> list[str]:
+def _purposes(value: Any, _: Workspace) -> list[str]:
     if not isinstance(value, list):
-        raise ValueError("not a list")
+        raise TypeError("not a list")
     return [word_of(one, known=PURPOSES, name="purposes") for one in value]
 
 
-def _tag_ids(value: Any, *, workspace: Workspace) -> list[int]:
+def _tag_ids(value: Any, workspace: Workspace) -> list[int]:
     found = [one.get("id") if isinstance(one, dict) else one for one in value or []]
     known = [tag_id for tag_id in found if isinstance(tag_id, int) and tag_id in workspace.tags]
     if len(known) != len(found):
@@ -170,7 +159,7 @@ def _tag_ids(value: Any, *, workspace: Workspace) -> list[int]:
     return known
 
 
-def _custom_fields(value: Any, *, workspace: Workspace) -> Json:
+def _custom_fields(value: Any, workspace: Workspace) -> Json:
     kinds: dict[str, type | tuple[type, ...]] = {
         "text": str,
         "flag": bool,
@@ -186,10 +175,20 @@ def _custom_fields(value: Any, *, workspace: Workspace) -> Json:
     return kept
 
 
+_WORDS = {"channel": CHANNELS, "closedReason": CLOSED_REASONS}
+_SHORT_TEXTS = {"title": 240, "locale": 10, "personCategory": 60}
+_STRUCTURES: dict[str, Callable[[Any, Workspace], Any]] = {
+    "purposes": _purposes,
+    "tags": _tag_ids,
+    "customFields": _custom_fields,
+    "additionalDatas": lambda value, _: value,
+}
+
+
 def patched(document: Json, operations: Any) -> Json:
-    """A copy of `document` after a JSON Patch (RFC 6902, paths in any case). Raises Refusal (400) if any operation fails."""
+    """A copy of `document` after a JSON Patch (RFC 6902, paths in any case). Raises RefusalError (400) if any operation fails."""
     if not isinstance(operations, list):
-        raise Refusal(400, "A JSON Patch document is an array of operations.")
+        raise RefusalError(400, "A JSON Patch document is an array of operations.")
     result = copy.deepcopy(document)
     for operation in operations:
         if not isinstance(operation, dict):
@@ -207,8 +206,8 @@ def patched(document: Json, operations: Any) -> Json:
     return result
 
 
-def _unpatchable(path: str) -> Refusal:
-    return Refusal(
+def _unpatchable(path: str) -> RefusalError:
+    return RefusalError(
         400, "The patch cannot be applied.", errors={path[:60]: ["The target location was not found or differs."]}
     )
 
