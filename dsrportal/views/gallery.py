@@ -30,7 +30,9 @@ class GalleryForm(forms.Form):
     name = forms.CharField(label="Name", help_text="As your team calls it.")
     country = forms.ChoiceField(label="Country", choices=[("FR", "France"), ("NL", "Netherlands")])
     key = forms.CharField(
-        label="API key", widget=forms.PasswordInput, error_messages={"required": "Paste the key from Dastra."}
+        label="API key",
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": "Paste the key from Dastra."},
     )
     reason = forms.ChoiceField(
         label="Reason",

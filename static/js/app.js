@@ -56,7 +56,12 @@
   document.addEventListener("htmx:load", (event) => settle(event.detail.elt));
   if (!document.querySelector("meta[name=htmx-config]")) settle(document.body); /* a page without htmx */
 
-  /* the quiet bar: base CSS waits 400 ms before it shows; what polls says data-quiet and raises none */
+  /* htmx keeps no page (historyCacheSize 0) but still notes the last address in the session's storage: nothing is to stay there */
+  const forget = () => window.sessionStorage.removeItem("htmx-current-path-for-history");
+  ["htmx:load", "htmx:pushedIntoHistory", "htmx:replacedInHistory", "htmx:historyRestore"].forEach((name) => document.addEventListener(name, forget));
+  window.addEventListener("pagehide", forget);
+
+  /* the quiet bar: the style waits 400 ms before it shows; what polls says data-quiet and raises none */
   const waiting = new Set();
   const mark = () => root.toggleAttribute("data-loading", waiting.size > 0);
   document.addEventListener("htmx:beforeRequest", (event) => {
