@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from django_q.models import Schedule, Task
 from django_q.tasks import async_task
 
+from dsrportal.actions import outbox
 from dsrportal.mirror.pull import BusyError, pull
 from dsrportal.models import AuditEvent, JobHeartbeat, Lane, SyncLane, SyncRun, User, Workspace
 from dsrportal.models.audit import Operation
@@ -28,6 +29,7 @@ from dsrportal.models.runs import SyncOutcome
 logger = logging.getLogger(__name__)
 
 CLUSTER = "cluster"
+HEARTBEAT = f"{__name__}.beat"
 MAX_DEATHS = 3
 INTERRUPTED = "interrupted"
 DEATHS_COUNT_FOR = timedelta(hours=24)
@@ -58,6 +60,7 @@ SCHEDULES = (
     JobSchedule(name="refresh_overtaking", every_minutes=15, lane=Lane.OVERTAKING),
     JobSchedule(name="pull_full", cron="10 5 * * *", lane=Lane.FULL),
     JobSchedule(name="pull_requested", every_minutes=1),
+    JobSchedule(name="send_outbox", every_minutes=1),
     JobSchedule(name="beat", every_minutes=1),
     JobSchedule(name="purge_results", cron="40 5 * * *"),
 )
@@ -104,6 +107,13 @@ def pull_requested() -> int:
         if requested_at is not None:
             _queue_pull(workspace_id=workspace_id, lane=Lane(lane), queued_at=requested_at)
     return len(waiting)
+
+
+@scheduled_job
+def send_outbox() -> int:
+    """Send every held wish whose window is over, and settle by reading those whose outcome is unknown."""
+    now = timezone.now()
+    return outbox.send_due(now=now) + outbox.settle_unknown(now=now)
 
 
 @scheduled_job
