@@ -48,7 +48,7 @@ class ConnectionReport:
     capabilities: tuple[Capability, ...]
 
 
-class ConnectionRefusedError(Exception):
+class UnusableConnectionError(Exception):
     """The requests of the workspace could not be read. `sentence` says why; `code` is that of the DastraError."""
 
     def __init__(self, sentence: str, *, code: str) -> None:
@@ -58,7 +58,7 @@ class ConnectionRefusedError(Exception):
 
 
 def try_connection(connection: Connection) -> ConnectionReport:
-    """Read one page of requests, then try every other endpoint once. Raises `ConnectionRefusedError`."""
+    """Read one page of requests, then try every other endpoint once. Raises `UnusableConnectionError`."""
     try:
         client = connect_unsaved(
             base_url=connection.base_url,
@@ -69,12 +69,12 @@ def try_connection(connection: Connection) -> ConnectionReport:
             token_url=connection.token_url,
         )
     except DastraError as error:
-        raise ConnectionRefusedError(error.sentence, code=error.code) from error
+        raise UnusableConnectionError(error.sentence, code=error.code) from error
     with client:
         try:
             page = next(client.iter_request_pages(size=20), None)
         except DastraError as error:
-            raise ConnectionRefusedError(_sentence(error), code=error.code) from error
+            raise UnusableConnectionError(_sentence(error), code=error.code) from error
         total = page.total if page else None
         tries = (
             Capability(name="requests", ok=True, sentence=_requests_sentence(total)),

@@ -23,8 +23,8 @@ from dsrportal.actions.addresses import allowed_base_url, allowed_token_url, che
 from dsrportal.actions.connection_tests import (
     Capability,
     Connection,
-    ConnectionRefusedError,
     ConnectionReport,
+    UnusableConnectionError,
     try_connection,
 )
 from dsrportal.actions.refusals import WorkspaceError
@@ -68,9 +68,9 @@ def test_connection(
     base_url: str,
     upstream_id: int,
     secret: str,
-    auth_mode: str = AuthMode.KEY,
-    public_key: str = "",
-    token_url: str = "",
+    auth_mode: str = AuthMode.KEY,  # noqa: PT028  the name is an admin's word, no test
+    public_key: str = "",  # noqa: PT028
+    token_url: str = "",  # noqa: PT028
 ) -> ConnectionReport:
     """Try a connection; nothing is stored. Raises `WorkspaceError` when the requests cannot be read."""
     return _tested(
@@ -271,7 +271,7 @@ def _connection(
 def _tested(connection: Connection) -> ConnectionReport:
     try:
         return try_connection(connection)
-    except ConnectionRefusedError as error:
+    except UnusableConnectionError as error:
         raise WorkspaceError(error.sentence, code=error.code) from error
 
 
@@ -296,7 +296,12 @@ def _reconnect(
         token_url=merged["token_url"],
     )
     report = _tested(connection)
-    search_key = workspace.read_search_key()  # sealed for the old address
+    try:
+        search_key = workspace.read_search_key()  # sealed for the old address
+    except credentials.CannotDecryptError as error:
+        raise WorkspaceError(
+            _("What is stored cannot be opened with CREDENTIAL_KEYS: a former key is missing.")
+        ) from error
     workspace.base_url, workspace.auth_mode = connection.base_url, connection.auth_mode
     workspace.public_key, workspace.token_url = connection.public_key, connection.token_url
     workspace.set_secret(connection.secret)

@@ -53,11 +53,9 @@ def connect_unsaved(
     interactive: bool = True,
 ) -> DastraClient:
     """A client for a connection that is not stored (yet). Raises `dastra.errors.ConfigurationError`."""
-    auth: Auth
+    auth: Auth = ApiKey(secret)
     if auth_mode == AuthMode.OAUTH:
         auth = ClientCredentials(public_key=public_key, secret=secret, token_url=token_url or DEFAULT_TOKEN_URL)
-    else:
-        auth = ApiKey(secret)
     pacer = SharedPacer(
         directory=settings.DATA_DIR / "limiter",
         key_id=auth.key_id,

@@ -1,4 +1,8 @@
-"""The three pulls. Called by jobs and by the command `sync`."""
+"""The three pulls from Dastra, each under the workspace's lease and recorded as a `SyncRun`. Called by jobs and by `sync`.
+
+Rows are stored page by page; only a complete pass asks for what it did not see, and only a 404 or 410 of that very id forgets a row.
+Any error ends the pass: what was stored stays (it is true), nothing is forgotten, and the run says why.
+"""
 
 from __future__ import annotations
 
@@ -6,18 +10,36 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from dsrportal.mirror.leases import BusyError
+from django.utils.translation import gettext as _
+
+from dsrportal.credentials import CannotDecryptError
+from dsrportal.dastra.client import DastraClient
+from dsrportal.dastra.errors import DastraError, Forbidden, NotFound, NotTheApi, Unauthorized
+from dsrportal.mirror import runs
+from dsrportal.mirror.connections import connect
+from dsrportal.mirror.leases import BusyError, Lease, LeaseLostError, acquire, release
+from dsrportal.mirror.passes import Pass, Progress, TooManyMissingError
 from dsrportal.models import Lane, SyncRun, Workspace
+from dsrportal.models.runs import SyncOutcome
+from dsrportal.models.workspaces import Hold
 
 __all__ = ["BusyError", "Progress", "pull"]
 
+HOLDS_OF_ERRORS: tuple[tuple[type[DastraError], Hold], ...] = (
+    (Unauthorized, Hold.REFUSED),
+    (Forbidden, Hold.REFUSED),
+    (NotTheApi, Hold.NOT_THE_API),
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Progress:
-    """How far a pull is: requests seen, and Dastra's own count of the list being read where it gives one."""
+class _End:
+    """How a pass ended."""
 
-    seen: int
-    total: int | None
+    outcome: SyncOutcome
+    code: str = ""
+    sentence: str = ""
+    hold: Hold | None = None
 
 
 def pull(
@@ -28,5 +50,68 @@ def pull(
     accept_missing: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> SyncRun:
-    """Run one pull to its end. The run tells how it went; errors of the API are in it. Raises `BusyError`."""
-    raise NotImplementedError
+    """Run one pull to its end and return its run, whose outcome, error and counts tell how it went.
+
+    `accept_missing` forgets what Dastra answers with 404 or 410 even when it is more than a fifth. `progress` is called after each
+    page. Errors of the API are in the run; raises `BusyError` when another pull of this workspace is running.
+    """
+    clock = now if callable(now) else lambda: now
+    lease = acquire(workspace, now=clock())
+    try:
+        runs.close_interrupted(workspace, now=clock())
+        run = runs.begin(workspace, lane=lane, now=clock())
+        _run(run, lease=lease, clock=clock, accept_missing=accept_missing, progress=progress)
+    finally:
+        release(lease)
+    workspace.refresh_from_db(fields=["hold", "hold_sentence", "held_at", "lease_owner", "lease_until"])
+    return run
+
+
+def _run(
+    run: SyncRun,
+    *,
+    lease: Lease,
+    clock: Callable[[], datetime],
+    accept_missing: bool,
+    progress: Callable[[Progress], None] | None,
+) -> None:
+    client: DastraClient | None = None
+    work: Pass | None = None
+    end = _End(
+        outcome=SyncOutcome.FAILED, code="internal", sentence=_("The portal failed while it read Dastra; see its log.")
+    )
+    try:
+        client = connect(run.workspace)
+        work = Pass(run.workspace, client=client, lease=lease, clock=clock, progress=progress)
+        work.run(Lane(run.lane), accept_missing=accept_missing)
+        end = _End(outcome=SyncOutcome.COMPLETE)
+    except TooManyMissingError as missing:
+        end = _End(outcome=SyncOutcome.HELD, code=Hold.MISSING, sentence=missing.sentence(), hold=Hold.MISSING)
+    except LeaseLostError:
+        sentence = _("The read took too long between two pages, and another one took over.")
+        end = _End(outcome=SyncOutcome.FAILED, code="lease_lost", sentence=sentence)
+    except CannotDecryptError:
+        sentence = _(
+            "What is stored for this workspace cannot be opened with CREDENTIAL_KEYS: a former key is missing."
+        )
+        end = _End(outcome=SyncOutcome.FAILED, code="cannot_decrypt", sentence=sentence)
+    except DastraError as error:
+        hold = next((hold for kind, hold in HOLDS_OF_ERRORS if isinstance(error, kind)), None)
+        end = _End(outcome=SyncOutcome.FAILED, code=error.code, sentence=sentence_of(error), hold=hold)
+    finally:
+        # Also on the way out of an error that nobody foresaw, so that no run stays "running".
+        if client is not None:
+            run.calls = client.call_count
+            client.close()
+        if work is not None:
+            work.write_counts(run)
+        runs.finish(run, outcome=end.outcome, code=end.code, sentence=end.sentence, hold=end.hold, now=clock())
+
+
+def sentence_of(error: DastraError) -> str:
+    """What a person is told of an error that ended a pull."""
+    if isinstance(error, NotFound):
+        return _("Dastra has no workspace with this id, or the key cannot see it. Nothing was forgotten.")
+    if isinstance(error, Forbidden):
+        return _("The key may not read the requests of this workspace. Nothing was forgotten.")
+    return error.sentence

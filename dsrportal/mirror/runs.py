@@ -1,0 +1,70 @@
+"""The record of pulls: the run, its lane, and the workspace's hold. Called by `pull.py` alone; makes no call to Dastra."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from dsrportal.models import Lane, SyncLane, SyncRun, Workspace
+from dsrportal.models.runs import SyncOutcome
+from dsrportal.models.workspaces import Hold
+
+LONGEST_SENTENCE = 400
+
+
+def close_interrupted(workspace: Workspace, *, now: datetime) -> None:
+    """Runs that were killed are still "running"; whoever holds the lease knows that they are not."""
+    sentence = _("The read was interrupted before its end.")
+    for run in SyncRun.objects.filter(workspace=workspace, outcome=SyncOutcome.RUNNING):
+        finish(run, outcome=SyncOutcome.FAILED, code="interrupted", sentence=sentence, hold=None, now=now)
+
+
+def begin(workspace: Workspace, *, lane: Lane, now: datetime) -> SyncRun:
+    """A new run; a wish to run this lane now is fulfilled by it."""
+    with transaction.atomic():
+        SyncLane.objects.update_or_create(
+            workspace=workspace, lane=lane, defaults={"last_attempt_at": now, "requested_at": None}
+        )
+        return SyncRun.objects.create(workspace=workspace, lane=lane, started_at=now)
+
+
+def finish(run: SyncRun, *, outcome: SyncOutcome, code: str, sentence: str, hold: Hold | None, now: datetime) -> None:
+    """Close a run, tell its lane, and set or end the workspace's hold, all at once."""
+    run.outcome = outcome
+    run.error_code = code[:40]
+    run.error = sentence[:LONGEST_SENTENCE]
+    run.finished_at = now
+    told = {"last_error_code": run.error_code, "last_error": run.error}
+    with transaction.atomic():
+        run.save()
+        lane = SyncLane.objects.filter(workspace=run.workspace_id, lane=run.lane)
+        if outcome == SyncOutcome.COMPLETE:
+            lane.update(last_success_at=run.started_at, **told)
+            _end_hold(run)
+        else:
+            lane.update(**told)
+            if hold is not None:
+                _set_hold(run, hold=hold, now=now)
+
+
+def _set_hold(run: SyncRun, *, hold: Hold, now: datetime) -> None:
+    workspaces = Workspace.objects.filter(pk=run.workspace_id)
+    if hold != Hold.MISSING:
+        workspaces = workspaces.exclude(hold=Hold.MISSING)  # that one asks for a decision: it is not hidden by another
+    workspaces.exclude(hold=hold).update(held_at=now)
+    workspaces.update(hold=hold, hold_sentence=run.error)
+
+
+def _end_hold(run: SyncRun) -> None:
+    """A pass that went well ends a hold, but what a full pass missed is only found again by a full pass."""
+    workspaces = Workspace.objects.filter(pk=run.workspace_id).exclude(hold="")
+    if run.lane != Lane.FULL:
+        held = SyncRun.objects.filter(workspace=run.workspace_id, outcome=SyncOutcome.HELD).order_by(
+            "-started_at", "-pk"
+        )
+        latest = held.values_list("lane", flat=True).first()
+        if run.lane == Lane.OVERTAKING or latest == Lane.FULL:
+            workspaces = workspaces.exclude(hold=Hold.MISSING)
+    workspaces.update(hold="", hold_sentence="", held_at=None)
