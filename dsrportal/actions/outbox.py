@@ -1,0 +1,253 @@
+"""The wishes of people: kept before any call, held while they can be undone, sent once, settled by reading.
+
+Called by the wishes' views, the jobs and the commands. Every change of a wish's state is one conditional update, so that of
+several processes one wins; no call to Dastra is made inside a transaction. The wire itself is `writing.py`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
+
+from dsrportal.actions import writing
+from dsrportal.actions.writing import Verdict
+from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep
+from dsrportal.models.audit import Operation
+from dsrportal.models.outbox import OPEN_STATES, WishKind, WishState
+
+logger = logging.getLogger(__name__)
+
+CLAIM_SECONDS = 60
+"""A wish that has been `sending` for longer belongs to a process that died: whether it was written is unknown."""
+
+
+class WishError(Exception):
+    """The wish was not kept, and nothing changed. `sentence` says why to a person; `code` is one of `not_allowed`, `unknown_step`,
+    `no_change`, `stale` (it is no longer where the person saw it), `busy` (another wish is open), `reused` (the form was used before)."""
+
+    def __init__(self, sentence: str, *, code: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+
+
+def wish(
+    *,
+    action_id: uuid.UUID,
+    kind: WishKind,
+    dsr: DataSubjectRequest,
+    step: WorkflowStep | None = None,
+    by: User,
+    seen_step_upstream_id: int | None,
+    seen_updated_at: datetime | None,
+    now: datetime,
+    hold_seconds: int | None = None,
+) -> OutboxEntry:
+    """Keep a wish, to be sent `hold_seconds` (by default the setting `UNDO_SECONDS`) from now.
+
+    The same `action_id` again gives the same row. `seen_…` are what the person had on the screen. Raises `WishError`.
+    """
+    if known := _known(action_id, kind=kind, dsr=dsr, step=step, by=by):
+        return known
+    _check(kind=kind, dsr=dsr, step=step, by=by, seen_step_upstream_id=seen_step_upstream_id)
+    hold = settings.UNDO_SECONDS if hold_seconds is None else hold_seconds
+    entry = OutboxEntry(
+        action_id=action_id,
+        workspace=dsr.workspace,
+        dsr=dsr,
+        upstream_id=dsr.upstream_id,
+        by=by,
+        kind=kind,
+        step_upstream_id=step.upstream_id if step else None,
+        seen_step_upstream_id=seen_step_upstream_id,
+        seen_updated_at=seen_updated_at,
+        created_at=now,
+        not_before=now + timedelta(seconds=hold),
+    )
+    try:
+        with transaction.atomic():
+            _refused_of(dsr, by=by).update(dismissed_at=now)
+            entry.save(force_insert=True)
+    except IntegrityError:
+        if known := _known(action_id, kind=kind, dsr=dsr, step=step, by=by):
+            return known
+        raise _busy(dsr) from None
+    return entry
+
+
+def undo(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
+    """Take a wish back before it is sent. False when it is too late, or when it is another person's."""
+    if entry.by_id != by.pk:
+        return False
+    return _settle(entry, Verdict(WishState.CANCELLED, code="undone"), from_state=WishState.HELD, now=now, by=by)
+
+
+def dismiss(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
+    """Put a refusal out of sight; it stays in the audit log."""
+    return bool(
+        OutboxEntry.objects.filter(pk=entry.pk, by=by, state=WishState.REFUSED, dismissed_at=None).update(
+            dismissed_at=now
+        )
+    )
+
+
+def send(entry_id: int, *, now: datetime) -> OutboxEntry:
+    """Bring one wish as far as it can be brought now: send it when it is due, settle it when its outcome is unknown.
+
+    Never raises a `DastraError`: what went wrong is in the row. Raises `OutboxEntry.DoesNotExist`.
+    """
+    clock = _clock(now)
+    claimed = OutboxEntry.objects.filter(
+        pk=entry_id, state=WishState.HELD, not_before__lte=now, workspace__disabled_at=None
+    ).update(state=WishState.SENDING, claimed_at=now, attempts=F("attempts") + 1)
+    entry = OutboxEntry.objects.select_related("workspace", "dsr", "by").get(pk=entry_id)
+    if claimed:
+        verdict = writing.attempt(entry, clock=clock)
+        _settle(entry, verdict, from_state=WishState.SENDING, now=clock())
+        return entry
+    if entry.state == WishState.HELD and entry.not_before <= now:  # the workspace was disabled while it was held
+        sentence = _("The workspace is disabled: nothing was changed.")
+        _settle(entry, Verdict(WishState.REFUSED, reason=sentence, code="disabled"), from_state=WishState.HELD, now=now)
+        return entry
+    if entry.state == WishState.SENDING and _is_abandoned(entry, now=now):
+        verdict = Verdict(WishState.UNKNOWN, reason=_("The portal stopped while sending."), code="interrupted")
+        _settle(entry, verdict, from_state=WishState.SENDING, now=now)
+    if entry.state == WishState.UNKNOWN:
+        verdict = writing.check(entry, clock=clock)
+        if verdict.state != WishState.UNKNOWN:
+            _settle(entry, verdict, from_state=WishState.UNKNOWN, now=clock())
+    return entry
+
+
+def send_due(*, now: datetime) -> int:
+    """Send every held wish whose window is over. Returns how many were taken up; one that fails stops no other."""
+    due = OutboxEntry.objects.filter(state=WishState.HELD, not_before__lte=now)
+    return _each(list(due.order_by("not_before", "pk").values_list("pk", flat=True)), now=now)
+
+
+def settle_unknown(*, now: datetime) -> int:
+    """Settle by reading every wish whose outcome is unknown, those of dead processes included. Returns how many were looked at."""
+    unknown = OutboxEntry.objects.filter(state=WishState.UNKNOWN)
+    abandoned = OutboxEntry.objects.filter(
+        state=WishState.SENDING, claimed_at__lte=now - timedelta(seconds=CLAIM_SECONDS)
+    )
+    return _each([*unknown.values_list("pk", flat=True), *abandoned.values_list("pk", flat=True)], now=now)
+
+
+def _each(ids: list[int], *, now: datetime) -> int:
+    clock = _clock(now)
+    for entry_id in ids:
+        try:
+            send(entry_id, now=clock())
+        except Exception:
+            # The row stays open and is settled by reading later: what failed here must not keep the others waiting.
+            logger.exception("wish %s could not be worked on", entry_id)
+    return len(ids)
+
+
+def _known(
+    action_id: uuid.UUID, *, kind: WishKind, dsr: DataSubjectRequest, step: WorkflowStep | None, by: User
+) -> OutboxEntry | None:
+    entry = OutboxEntry.objects.filter(action_id=action_id).select_related("workspace", "by").first()
+    if entry is None:
+        return None
+    wanted = (dsr.workspace_id, dsr.upstream_id, kind, step.upstream_id if step else None, by.pk)
+    if (entry.workspace_id, entry.upstream_id, entry.kind, entry.step_upstream_id, entry.by_id) != wanted:
+        raise WishError(_("This form was used before. Please try again."), code="reused")
+    return entry
+
+
+def _check(
+    *,
+    kind: WishKind,
+    dsr: DataSubjectRequest,
+    step: WorkflowStep | None,
+    by: User,
+    seen_step_upstream_id: int | None,
+) -> None:
+    membership = Membership.objects.filter(user=by, workspace_id=dsr.workspace_id).first()
+    if membership is None or not membership.may_act or not by.is_active or not dsr.workspace.is_enabled:
+        raise WishError(_("You may not change requests of this workspace."), code="not_allowed")
+    if kind == WishKind.MOVE and (step is None or step.workspace_id != dsr.workspace_id or step.is_gone):
+        raise WishError(_("Dastra no longer has this step."), code="unknown_step")
+    if OutboxEntry.objects.filter(
+        workspace_id=dsr.workspace_id, upstream_id=dsr.upstream_id, state__in=OPEN_STATES
+    ).exists():
+        raise _busy(dsr)
+    here = dsr.step.upstream_id if dsr.step else None
+    if seen_step_upstream_id != here:
+        raise WishError(
+            _("It was moved to “%(step)s” in Dastra meanwhile.") % {"step": writing.step_name(dsr.step)}, code="stale"
+        )
+    if dsr.archived and kind != WishKind.RESTORE:
+        raise WishError(_("It is archived in Dastra."), code="no_change" if kind == WishKind.ARCHIVE else "stale")
+    if kind == WishKind.RESTORE and not dsr.archived:
+        raise WishError(_("It is not archived."), code="no_change")
+    if kind == WishKind.MOVE and step is not None and step.upstream_id == here:
+        raise WishError(_("It is in “%(step)s” already.") % {"step": step.label}, code="no_change")
+
+
+def _busy(dsr: DataSubjectRequest) -> WishError:
+    entry = (
+        OutboxEntry.objects.filter(workspace_id=dsr.workspace_id, upstream_id=dsr.upstream_id, state__in=OPEN_STATES)
+        .select_related("by")
+        .first()
+    )
+    name = entry.by.display_name() if entry else _("Someone")
+    return WishError(_("%(name)s is already changing this request.") % {"name": name}, code="busy")
+
+
+def _refused_of(dsr: DataSubjectRequest, *, by: User) -> QuerySet[OutboxEntry]:
+    return OutboxEntry.objects.filter(dsr=dsr, by=by, state=WishState.REFUSED, dismissed_at=None)
+
+
+def _is_abandoned(entry: OutboxEntry, *, now: datetime) -> bool:
+    return entry.claimed_at is not None and now - entry.claimed_at >= timedelta(seconds=CLAIM_SECONDS)
+
+
+def _clock(start: datetime) -> Callable[[], datetime]:
+    """The time as `start` plus what has passed since: calls last seconds, and tests choose where time starts."""
+    began = time.monotonic()
+    return lambda: start + timedelta(seconds=time.monotonic() - began)
+
+
+def _settle(
+    entry: OutboxEntry, verdict: Verdict, *, from_state: WishState, now: datetime, by: User | None = None
+) -> bool:
+    """Write the verdict, if nobody else has since; with it, in one transaction, the line of the audit log."""
+    fields: dict[str, object] = {"state": verdict.state, "reason": verdict.reason[:400]}
+    is_final = verdict.state in {WishState.DONE, WishState.REFUSED, WishState.CANCELLED}
+    if is_final:
+        fields["settled_at"] = now
+    if verdict.state == WishState.HELD:
+        fields["not_before"] = now + timedelta(seconds=verdict.retry_seconds)
+    with transaction.atomic():
+        won = bool(
+            OutboxEntry.objects.filter(pk=entry.pk, state=from_state, claimed_at=entry.claimed_at).update(**fields)
+        )
+        if won and verdict.state != WishState.HELD:
+            AuditEvent.objects.create(
+                at=now,
+                by=by or entry.by,
+                workspace_id=entry.workspace_id,
+                operation=Operation(entry.kind),
+                upstream_id=entry.upstream_id,
+                reference=entry.dsr.reference if entry.dsr else "",
+                outcome=verdict.state,
+                details={
+                    "wish": entry.pk,
+                    "code": verdict.code,
+                    "from_step": entry.seen_step_upstream_id,
+                    "to_step": entry.step_upstream_id,
+                },
+            )
+    entry.refresh_from_db()
+    return won

@@ -1,0 +1,95 @@
+"""Wishes as the pages show them: what waits with Undo, what is being checked, what was refused and why. One query for a whole board."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import Q, QuerySet
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry, Workspace
+from dsrportal.models.outbox import OPEN_STATES, WishKind, WishState
+
+CHECK_SECONDS = 3
+"""How long a page waits before it asks again about a wish that is being sent or checked."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WishView:
+    """A wish in words. `is_pending`: held, being sent or checked; else it was refused and `text` is the reason. `seconds` is when the
+    page asks again (`send_url`); `send_url`, `undo_url` and `dismiss_url` are empty where the person may not."""
+
+    pk: int
+    kind: str
+    step_upstream_id: int | None
+    dsr_pk: int | None
+    upstream_id: int
+    is_pending: bool
+    is_held: bool
+    text: str
+    seconds: int
+    send_url: str
+    undo_url: str
+    dismiss_url: str
+
+
+def of_workspace(workspace: Workspace, *, viewer: Membership, now: datetime) -> list[WishView]:
+    """All open wishes of a workspace, and the viewer's own refused ones that are not dismissed; oldest first. One query."""
+    return [_view(entry, slug=workspace.slug, viewer=viewer, now=now) for entry in _shown(viewer).order_by("pk")]
+
+
+def of_request(dsr: DataSubjectRequest, *, slug: str, viewer: Membership, now: datetime) -> WishView | None:
+    """What is to be said about one request's newest wish, if anything. One query."""
+    entry = _shown(viewer).filter(upstream_id=dsr.upstream_id).order_by("-pk").first()
+    return _view(entry, slug=slug, viewer=viewer, now=now) if entry else None
+
+
+def _shown(viewer: Membership) -> QuerySet[OutboxEntry]:
+    refused = Q(state=WishState.REFUSED, dismissed_at=None, by_id=viewer.user_id)
+    return OutboxEntry.objects.filter(
+        Q(state__in=OPEN_STATES) | refused, workspace_id=viewer.workspace_id
+    ).select_related("by")
+
+
+def _view(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -> WishView:
+    is_pending = entry.state in OPEN_STATES
+    is_held = entry.state == WishState.HELD
+    is_own = entry.by_id == viewer.user_id
+    seconds = max(math.ceil((entry.not_before - now).total_seconds()), 0) if is_held else CHECK_SECONDS
+    return WishView(
+        pk=entry.pk,
+        kind=entry.kind,
+        step_upstream_id=entry.step_upstream_id,
+        dsr_pk=entry.dsr_id,
+        upstream_id=entry.upstream_id,
+        is_pending=is_pending,
+        is_held=is_held,
+        text=_text(entry, seconds=seconds, is_own=is_own),
+        seconds=seconds,
+        send_url=reverse("wishes.send", args=[slug, entry.pk]) if is_pending and viewer.may_act else "",
+        undo_url=reverse("wishes.undo", args=[slug, entry.pk]) if is_held and is_own else "",
+        dismiss_url=reverse("wishes.dismiss", args=[slug, entry.pk]) if not is_pending else "",
+    )
+
+
+def _text(entry: OutboxEntry, *, seconds: int, is_own: bool) -> str:
+    if entry.state == WishState.REFUSED:
+        return entry.reason
+    if entry.state == WishState.UNKNOWN:
+        return _("Being checked in Dastra")
+    if entry.state == WishState.SENDING:
+        return _("Sending to Dastra")
+    if entry.reason:  # it was tried and could not be sent
+        return _("%(reason)s Trying again.") % {"reason": entry.reason}
+    if not is_own:
+        doing = {
+            WishKind.MOVE: _("%(name)s is moving this"),
+            WishKind.ARCHIVE: _("%(name)s is archiving this"),
+            WishKind.RESTORE: _("%(name)s is restoring this"),
+        }[WishKind(entry.kind)]
+        return doing % {"name": entry.by.display_name()}
+    return ngettext("Sending in %(n)d s", "Sending in %(n)d s", seconds) % {"n": seconds}

@@ -1,0 +1,198 @@
+"""Moving, archiving, restoring, and taking it back: POST alone. The answer is the region that changed, read again from the mirror."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+from django_htmx.http import HttpResponseClientRefresh
+
+from dsrportal.actions import outbox
+from dsrportal.forms.moves import WishForm
+from dsrportal.models import DataSubjectRequest, OutboxEntry, WorkflowStep
+from dsrportal.models.outbox import OPEN_STATES, WishKind, WishState
+from dsrportal.queries import board, wishes
+from dsrportal.views.access import Visit, visit
+from dsrportal.views.rendering import wants_fragment
+
+UNPROCESSABLE = 422
+
+
+@require_POST
+def move(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/move/`: to the step `step`."""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.MOVE)
+
+
+@require_POST
+def archive(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/archive/`"""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.ARCHIVE)
+
+
+@require_POST
+def restore(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/restore/`"""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.RESTORE)
+
+
+@require_POST
+def undo(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """`/w/<slug>/wishes/<pk>/undo/`"""
+    found, entry = _find(request, slug=slug, pk=pk)
+    is_undone = outbox.undo(entry, by=found.user, now=found.now)
+    said = _("Undone. Nothing was changed.") if is_undone else _("Too late to undo.")
+    return _answer(request, found, entry=entry, said=said)
+
+
+@require_POST
+def send(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """`/w/<slug>/wishes/<pk>/send/`: asked for by the page when the undo window is over, and again until the wish is settled."""
+    found, entry = _find(request, slug=slug, pk=pk)
+    before = entry.state
+    entry = outbox.send(entry.pk, now=found.now)
+    return _answer(request, found, entry=entry, said=_said(entry) if entry.state != before else "")
+
+
+@require_POST
+def dismiss(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """`/w/<slug>/wishes/<pk>/dismiss/`"""
+    found, entry = _find(request, slug=slug, pk=pk)
+    outbox.dismiss(entry, by=found.user, now=found.now)
+    return _answer(request, found, entry=entry, said="")
+
+
+def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) -> HttpResponse:
+    found = visit(request, slug=slug)
+    dsr = (
+        DataSubjectRequest.objects.filter(workspace=found.workspace, upstream_id=upstream_id)
+        .select_related("step", "workspace")
+        .first()
+    )
+    if dsr is None:
+        raise Http404
+    found.require_acting()
+    form = WishForm(request.POST)
+    if not form.is_valid():
+        return _region(
+            request, found, dsr=dsr, upstream_id=upstream_id, said=_("This form is incomplete."), status=UNPROCESSABLE
+        )
+    wanted = form.cleaned_data
+    step = None
+    if kind == WishKind.MOVE:
+        step = WorkflowStep.objects.filter(workspace=found.workspace, upstream_id=wanted["step"] or 0).first()
+    try:
+        entry = outbox.wish(
+            action_id=wanted["action_id"],
+            kind=kind,
+            dsr=dsr,
+            step=step,
+            by=found.user,
+            seen_step_upstream_id=wanted["seen_step"],
+            seen_updated_at=wanted["seen_updated_at"],
+            now=found.now,
+        )
+    except outbox.WishError as error:
+        if error.code == "not_allowed":
+            raise PermissionDenied from error
+        status = 200 if error.code == "no_change" else UNPROCESSABLE
+        return _region(request, found, dsr=dsr, upstream_id=upstream_id, said=error.sentence, status=status)
+    if entry.state == WishState.HELD and entry.not_before <= found.now:
+        entry = outbox.send(entry.pk, now=found.now)
+    return _answer(request, found, entry=entry, said=_said(entry))
+
+
+def _find(request: HttpRequest, *, slug: str, pk: int) -> tuple[Visit, OutboxEntry]:
+    found = visit(request, slug=slug)
+    entry = (
+        OutboxEntry.objects.filter(workspace=found.workspace, pk=pk).select_related("workspace", "dsr", "by").first()
+    )
+    if entry is None:
+        raise Http404
+    if not found.membership.may_act:
+        raise PermissionDenied
+    return found, entry
+
+
+def _said(entry: OutboxEntry) -> str:
+    """What is announced about a wish that has just changed."""
+    if entry.state == WishState.DONE:
+        done = {
+            WishKind.MOVE: _("Moved in Dastra."),
+            WishKind.ARCHIVE: _("Archived in Dastra."),
+            WishKind.RESTORE: _("Restored in Dastra."),
+        }
+        return done[WishKind(entry.kind)]
+    if entry.state == WishState.REFUSED:
+        return entry.reason
+    if entry.state == WishState.CANCELLED:
+        return _("Undone. Nothing was changed.")
+    return _("Will be sent to Dastra shortly.")
+
+
+def _answer(request: HttpRequest, found: Visit, *, entry: OutboxEntry, said: str) -> HttpResponse:
+    dsr = DataSubjectRequest.objects.filter(workspace=found.workspace, upstream_id=entry.upstream_id).first()
+    is_refused = entry.state == WishState.REFUSED and entry.dismissed_at is None
+    return _region(
+        request,
+        found,
+        dsr=dsr,
+        upstream_id=entry.upstream_id,
+        said=said,
+        status=200,
+        is_error=is_refused,
+        is_settled=entry.state not in OPEN_STATES and not is_refused,
+        keys={str(key) for key in (entry.step_upstream_id, entry.seen_step_upstream_id) if key},
+    )
+
+
+def _region(
+    request: HttpRequest,
+    found: Visit,
+    *,
+    dsr: DataSubjectRequest | None,
+    upstream_id: int,
+    said: str,
+    status: int,
+    is_error: bool = False,
+    is_settled: bool = False,
+    keys: Collection[str] = (),
+) -> HttpResponse:
+    """The region that changed on the page that asked: the card with the heads of the columns, or the request's own banner."""
+    origin = request.POST.get("origin")
+    if not wants_fragment(request):
+        return _redirect(request, found, dsr=dsr, origin=origin, said=said, is_error=is_error or status != 200)  # noqa: PLR2004
+    now: datetime = found.now
+    if origin == "dsr":
+        if is_settled or dsr is None:
+            if said:
+                messages.info(request, said)
+            return HttpResponseClientRefresh()
+        wish = wishes.of_request(dsr, slug=found.workspace.slug, viewer=found.membership, now=now)
+        context = {"wish": wish, "said": said, "origin": origin}
+        return render(request, "wishes/_wish.html", context, status=status)
+    card, heads = board.card_and_heads(
+        found.workspace, upstream_id=upstream_id, keys=keys, viewer=found.membership, lanes=found.lanes, now=now
+    )
+    # A refusal that left a wish behind stands on the card until dismissed; another one is a message.
+    if said and (status == UNPROCESSABLE or card is None):
+        messages.warning(request, said)
+    context = {"card": card, "heads": heads, "said": said, "visit": found, "may_act": found.membership.may_act}
+    return render(request, "board/_card_answer.html", context, status=status)
+
+
+def _redirect(
+    request: HttpRequest, found: Visit, *, dsr: DataSubjectRequest | None, origin: str | None, said: str, is_error: bool
+) -> HttpResponseRedirect:
+    if said:
+        (messages.warning if is_error else messages.info)(request, said)
+    if origin == "dsr" and dsr is not None:
+        return redirect(reverse("dsr.dsr", args=[found.workspace.slug, dsr.upstream_id]))
+    return redirect(reverse("board.board", args=[found.workspace.slug]))
