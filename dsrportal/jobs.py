@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -21,6 +22,7 @@ from django_q.models import Schedule, Task
 from django_q.tasks import async_task
 
 from dsrportal.actions import outbox
+from dsrportal.actions.workspaces import WorkspaceError, end_hold
 from dsrportal.mirror.pull import BusyError, pull
 from dsrportal.models import AuditEvent, JobHeartbeat, Lane, SyncLane, SyncRun, User, Workspace
 from dsrportal.models.audit import Operation
@@ -34,6 +36,8 @@ MAX_DEATHS = 3
 INTERRUPTED = "interrupted"
 DEATHS_COUNT_FOR = timedelta(hours=24)
 REQUEST_LASTS = timedelta(minutes=10)
+HOLD_END_TRIES = 10
+HOLD_END_PAUSE_SECONDS = 6
 RESULTS_ARE_KEPT_FOR = timedelta(days=7)
 PULL_TIMEOUT_SECONDS = {Lane.ACTIVE: 300, Lane.FULL: 900, Lane.OVERTAKING: 300}
 """A long pull may outlast the queue's patience (`retry`) and be delivered again: the second delivery finds it attempted and ends."""
@@ -169,6 +173,27 @@ def request_run(*, workspace_id: int, lane: Lane, by: User, now: datetime) -> bo
         )
         _queue_pull(workspace_id=workspace_id, lane=lane, queued_at=now)
     return True
+
+
+def request_hold_end(*, workspace_id: int, by: User) -> None:
+    """Have a worker look for the missing requests of a held workspace one last time. Asked twice, the second finds no hold."""
+    options = {"group": "end hold", "timeout": PULL_TIMEOUT_SECONDS[Lane.FULL]}
+    async_task(f"{__name__}.run_hold_end", workspace_id, by.pk, q_options=options)
+
+
+def run_hold_end(workspace_id: int, by_id: int) -> str:
+    """End the hold and say how the pull ended. While another pull holds the lease it waits a little, a minute at most."""
+    workspace = Workspace.objects.get(pk=workspace_id)
+    by = User.objects.get(pk=by_id)
+    for _try in range(HOLD_END_TRIES):
+        try:
+            return str(end_hold(workspace, by=by, now=timezone.now()).outcome)
+        except WorkspaceError:
+            time.sleep(HOLD_END_PAUSE_SECONDS)
+            workspace.refresh_from_db()
+            if not workspace.hold:
+                return "no hold"
+    return "busy"
 
 
 def sync_schedules(*, now: datetime) -> None:
