@@ -12,14 +12,16 @@
     window.setTimeout(() => { voice.textContent = words; }, 50);
   };
 
+  const banners = document.getElementById("banners");
   const showFailure = (kind) => {
-    const banners = document.getElementById("banners");
     const template = document.getElementById(`failure-${kind}`);
     if (banners && template) banners.replaceChildren(template.content.cloneNode(true));
   };
 
   window.portal = Object.freeze({ announce, showFailure });
 
+  let pressed = null;
+  document.addEventListener("pointerdown", (event) => { pressed = event.target; });
   document.addEventListener("click", (event) => {
     const dismiss = event.target.closest("[data-dismiss]");
     if (dismiss) dismiss.closest(dismiss.dataset.dismiss)?.remove();
@@ -31,7 +33,8 @@
       dialog.showModal();
     }
 
-    if (event.target instanceof HTMLDialogElement) event.target.close(); /* a click on the veil */
+    /* a click on the veil closes, if it began there: not a selection of text that ended outside */
+    if (event.target instanceof HTMLDialogElement && pressed === event.target) event.target.close();
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
   });
 
@@ -61,11 +64,13 @@
   ["htmx:load", "htmx:pushedIntoHistory", "htmx:replacedInHistory", "htmx:historyRestore"].forEach((name) => document.addEventListener(name, forget));
   window.addEventListener("pagehide", forget);
 
+  const isQuiet = (event) => event.detail.elt.closest("[data-quiet]") !== null;
+
   /* the quiet bar: the style waits 400 ms before it shows; what polls says data-quiet and raises none */
   const waiting = new Set();
   const mark = () => root.toggleAttribute("data-loading", waiting.size > 0);
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (event.detail.elt.closest("[data-quiet]")) return;
+    if (isQuiet(event)) return;
     waiting.add(event.detail.xhr);
     mark();
   });
@@ -74,13 +79,25 @@
     mark();
   });
 
-  document.addEventListener("htmx:responseError", (event) => {
-    const { status } = event.detail.xhr;
-    showFailure([401, 403, 404, 410].includes(status) ? "denied" : "server");
-  });
-  document.addEventListener("htmx:sendError", () => showFailure("network"));
-  document.addEventListener("htmx:timeout", () => showFailure("network"));
-  document.addEventListener("htmx:beforeSend", (event) => {
-    if (!event.detail.elt.closest("[data-quiet]")) document.getElementById("banners")?.replaceChildren();
+  /* what asks by itself never blames an action, and takes its own words back when it succeeds */
+  let saidOld = false;
+  const fail = (event, kind) => {
+    if (!isQuiet(event)) {
+      saidOld = false;
+      showFailure(kind);
+    } else if (banners && !banners.hasChildNodes()) {
+      saidOld = true;
+      showFailure("quiet");
+    }
+  };
+  document.addEventListener("htmx:responseError", (event) => fail(event, [401, 403, 404, 410].includes(event.detail.xhr.status) ? "denied" : "server"));
+  document.addEventListener("htmx:sendError", (event) => fail(event, "network"));
+  document.addEventListener("htmx:timeout", (event) => fail(event, "network"));
+  document.addEventListener("htmx:beforeSend", (event) => { if (!isQuiet(event)) banners?.replaceChildren(); });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (isQuiet(event) && event.detail.successful && saidOld) {
+      saidOld = false;
+      banners?.replaceChildren();
+    }
   });
 })();

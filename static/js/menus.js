@@ -31,6 +31,7 @@
     if (!(menu instanceof HTMLElement) || !menu.matches(".menu[popover]")) return;
     const isOpen = event.newState === "open";
     opener(menu)?.setAttribute("aria-expanded", String(isOpen));
+    menu.toggleAttribute("data-placed", isOpen);
     if (!isOpen) return;
     place(menu);
     (menu.querySelector("[autofocus], [aria-current=true], [aria-pressed=true]") || items(menu)[0])?.focus({ preventScroll: true });
@@ -46,9 +47,12 @@
     all[(to + all.length) % all.length]?.focus();
   });
 
-  const closeAll = () => document.querySelectorAll(".menu[popover]:popover-open").forEach((menu) => menu.hidePopover());
-  window.addEventListener("resize", closeAll);
+  const open = () => [...document.querySelectorAll(".menu[popover]:popover-open")];
+  window.addEventListener("resize", () => open().forEach(place)); /* a phone's keyboard resizes too: never close on it */
+  /* what scrolls below a menu closes it; not while something is being typed in it, since a phone then scrolls by itself */
   document.addEventListener("scroll", (event) => {
-    if (!(event.target instanceof Element) || !event.target.closest(".menu")) closeAll();
+    if (event.target instanceof Element && event.target.closest(".menu")) return;
+    if (document.activeElement?.closest(".menu input, .menu select")) return;
+    open().forEach((menu) => menu.hidePopover());
   }, true);
 })();
