@@ -5,7 +5,8 @@
   const GAP = 4;
   const EDGE = 8;
 
-  const opener = (menu) => document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
+  /* the button of a menu: the one with popovertarget, or the one whose id a script put into data-opener of a shared menu */
+  const opener = (menu) => document.getElementById(menu.dataset.opener ?? "") ?? document.querySelector(`[popovertarget="${CSS.escape(menu.id)}"]`);
   const items = (menu) => [...menu.querySelectorAll(".menu__item:not(:disabled), input, select")];
 
   const place = (menu) => {
