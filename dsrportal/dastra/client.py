@@ -18,6 +18,7 @@ from .errors import ConfigurationError, Forbidden, MalformedAnswer, NotFound, Re
 from .filters import RequestFilters
 from .pacing import Pacer
 from .paging import LARGEST_PAGE, Identified, rows_of, walk
+from .row import Row
 from .schema import Area, DataSubjectRequest, Me, Operator, Page, Tag, WorkflowStep, WorkspaceInfo
 from .transport import Transport
 
@@ -232,7 +233,7 @@ class DastraClient:
         value = self._transport.get("/rate-limiting-state")
         return value if isinstance(value, dict) else {"value": value}
 
-    def _items(self, path: str, *, read: Callable[[Mapping[str, Any]], Identified]) -> Iterator[Identified]:
+    def _items(self, path: str, *, read: Callable[[Row], Identified]) -> Iterator[Identified]:
         for page in self._pages(path, query=[], read=read):
             yield from page.items
 
@@ -241,7 +242,7 @@ class DastraClient:
         path: str,
         *,
         query: list[tuple[str, str]],
-        read: Callable[[Mapping[str, Any]], Identified],
+        read: Callable[[Row], Identified],
         page: int = 1,
         size: int = LARGEST_PAGE,
     ) -> Iterator[Page[Identified]]:

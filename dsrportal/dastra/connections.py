@@ -127,11 +127,15 @@ class _Adapter(HTTPAdapter):
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
 
 
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """None: otherwise a redirect's body is read whole, without cap, even where redirects are not followed."""
+
+
 def new_session(*, user_agent: str) -> requests.Session:
     """A session that takes nothing from the environment, keeps no cookies, retries nothing and sends only our headers."""
-    session = requests.Session()
+    session = _Session()
     session.trust_env = False
-    session.max_redirects = 0
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     session.headers.clear()
     session.headers.update({"User-Agent": user_agent, "Accept": "application/json", "Accept-Encoding": "gzip"})

@@ -5,12 +5,13 @@ Advances by what came, never by what was asked for, and would rather raise Incom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
 from .errors import IncompleteList, MalformedAnswer, NotFound, Rejected
 from .reading import many
+from .row import Row
 from .schema import Page
 from .values import BadValueError, whole_number
 from .wire_json import RepeatedKeys
@@ -51,7 +52,7 @@ def rows_of(value: object) -> Envelope:
 
 
 def walk(
-    fetch: Callable[[int], object], *, read: Callable[[Mapping[str, Any]], Identified], first: int = 1
+    fetch: Callable[[int], object], *, read: Callable[[Row], Identified], first: int = 1
 ) -> Iterator[Page[Identified]]:
     """The pages from number `first` on. `fetch` gets a page number and gives the decoded answer.
 

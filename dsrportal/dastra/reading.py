@@ -7,7 +7,7 @@ Both generations are read: 2022 (`personCategory`) and 2023 (`subjectCategory`, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from .errors import MalformedAnswer
@@ -55,6 +55,15 @@ _EXPECTED = (
     "email",
     "givenName",
     "familyName",
+    "phoneNumber",
+    "address",
+    "zipCode",
+    "city",
+    "countryCode",
+    "refId",
+    "message",
+    "description",
+    "resolutionMessage",
     "tags",
     "attachments",
     "nbMessages",
@@ -86,9 +95,8 @@ _UNREAD = frozenset(
 _GENERATION_NAMES = frozenset({"personCategory", "subjectCategory", "dateDemand", "customFields", "nbMessagesIncoming"})
 
 
-def data_subject_request(raw: Mapping[str, Any]) -> DataSubjectRequest:
+def data_subject_request(row: Row) -> DataSubjectRequest:
     """`DataSubjectRequestDto` or its light form."""
-    row = Row(raw)
     upstream_id = row.identifier()
     step = row.nested("workFlowStep", workflow_step)
     operator_found = row.nested("operator", operator)
@@ -158,16 +166,15 @@ def data_subject_request(raw: Mapping[str, Any]) -> DataSubjectRequest:
         area=area_found,
         area_upstream_id=area_found.upstream_id if area_found else area_id,
         custom_fields=custom_fields or {},
-        raw=raw,
+        raw=row.raw,
         drift=row.drift(),
         missing=tuple(name for name in _EXPECTED if not row.has(name)),
         **fields,
     )
 
 
-def workflow_step(raw: Mapping[str, Any]) -> WorkflowStep:
+def workflow_step(row: Row) -> WorkflowStep:
     """`WorkFlowStepDto`."""
-    row = Row(raw)
     return WorkflowStep(
         upstream_id=row.identifier(),
         label=row.text("label"),
@@ -181,24 +188,21 @@ def workflow_step(raw: Mapping[str, Any]) -> WorkflowStep:
     )
 
 
-def tag(raw: Mapping[str, Any]) -> Tag:
+def tag(row: Row) -> Tag:
     """`TagDto`."""
-    row = Row(raw)
     return Tag(upstream_id=row.identifier(), label=row.text("label"), color=row.color("color"))
 
 
-def operator(raw: Mapping[str, Any]) -> Operator:
+def operator(row: Row) -> Operator:
     """`UserLightDto` or `UserDto`; without a display name, the given and family names serve."""
-    row = Row(raw)
     names = f"{row.text('givenName')} {row.text('familyName')}".strip()
     return Operator(
         upstream_id=row.identifier(), display_name=row.text("displayName") or names, email=row.text("email")
     )
 
 
-def area(raw: Mapping[str, Any]) -> Area:
+def area(row: Row) -> Area:
     """`AreaDto`."""
-    row = Row(raw)
     return Area(
         upstream_id=row.identifier(),
         label=row.text("label"),
@@ -207,15 +211,13 @@ def area(raw: Mapping[str, Any]) -> Area:
     )
 
 
-def workspace(raw: Mapping[str, Any]) -> WorkspaceInfo:
+def workspace(row: Row) -> WorkspaceInfo:
     """`WorkSpaceDto`."""
-    row = Row(raw)
     return WorkspaceInfo(upstream_id=row.identifier(), label=row.text("label"), state=row.text("state"))
 
 
-def attachment(raw: Mapping[str, Any]) -> Attachment:
+def attachment(row: Row) -> Attachment:
     """`DataSubjectAttachmentDto`."""
-    row = Row(raw)
     return Attachment(name=row.text("fileName") or row.text("label"), size=row.number("size"))
 
 
@@ -233,20 +235,20 @@ def me(value: object) -> Me:
     )
 
 
-def one(value: object, *, read: Callable[[Mapping[str, Any]], Item]) -> Item:
+def one(value: object, *, read: Callable[[Row], Item]) -> Item:
     """A single object. Raises MalformedAnswer."""
     if not isinstance(value, dict):
         raise MalformedAnswer("Dastra answered with something else than the object asked for.")
     problem = flaw(value)
     try:
         if not problem:
-            return read(value)
+            return read(Row(value))
     except BadRowError as unusable:
         problem = unusable.reason
     raise MalformedAnswer(f"Dastra's answer could not be read ({problem}).")
 
 
-def many(rows: Sequence[object], *, read: Callable[[Mapping[str, Any]], Item]) -> Page[Item]:
+def many(rows: Sequence[object], *, read: Callable[[Row], Item]) -> Page[Item]:
     """Rows of a list; a bad row lands in `rejected` and spoils nothing else."""
     items: list[Item] = []
     rejected: list[RejectedItem] = []
@@ -254,7 +256,7 @@ def many(rows: Sequence[object], *, read: Callable[[Mapping[str, Any]], Item]) -
         problem = "not an object" if not isinstance(raw, dict) else flaw(raw)
         if not problem and isinstance(raw, dict):
             try:
-                items.append(read(raw))
+                items.append(read(Row(raw)))
                 continue
             except BadRowError as unusable:
                 problem = unusable.reason
@@ -276,5 +278,12 @@ def _subject_category(row: Row) -> str:
     """2022: a word. 2023: an object of the repository, whose label serves."""
     found = row.get("subjectCategory")
     if isinstance(found, dict):
-        return Row(found).text("label")
+        return row.nested("subjectCategory", _category_label) or ""
     return row.text("subjectCategory") if found is not None else row.text("personCategory")
+
+
+def _category_label(row: Row) -> str:
+    label = row.text("label")
+    if not label:
+        row.notes.append("label: absent")
+    return label

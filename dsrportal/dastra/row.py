@@ -84,7 +84,7 @@ class Row:
     def color(self, name: str) -> str:
         return self._checked(name, self.get(name) or None, values.color, default="")
 
-    def nested(self, name: str, read: Callable[[Mapping[str, Any]], Value]) -> Value | None:
+    def nested(self, name: str, read: Callable[[Row], Value]) -> Value | None:
         """An object inside this one; set aside with a note when it is none or has no id."""
         value = self.get(name)
         if value is None:
@@ -92,23 +92,18 @@ class Row:
         if not isinstance(value, dict):
             self.notes.append(f"{name}: not an object")
             return None
-        try:
-            return read(value)
-        except BadRowError as problem:
-            self.notes.append(f"{name}.{problem.reason}")
-            return None
+        return self._inner(name, value, read)
 
-    def nested_all(self, name: str, read: Callable[[Mapping[str, Any]], Value]) -> tuple[Value, ...]:
+    def nested_all(self, name: str, read: Callable[[Row], Value]) -> tuple[Value, ...]:
         """Objects of a list inside this one; each bad one is set aside with a note."""
         found: list[Value] = []
         for entry in self._list(name):
             if not isinstance(entry, dict):
                 self.notes.append(f"{name}: an entry is not an object")
                 continue
-            try:
-                found.append(read(entry))
-            except BadRowError as problem:
-                self.notes.append(f"{name}: {problem.reason}")
+            inner = self._inner(name, entry, read)
+            if inner is not None:
+                found.append(inner)
         return tuple(found)
 
     def words(self, name: str) -> tuple[str, ...]:
@@ -134,6 +129,16 @@ class Row:
 
     def drift(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.notes))
+
+    def _inner(self, name: str, raw: Mapping[str, Any], read: Callable[[Row], Value]) -> Value | None:
+        row = Row(raw)
+        try:
+            return read(row)
+        except BadRowError as problem:
+            row.notes.append(problem.reason)
+            return None
+        finally:
+            self.notes.extend(f"{name}.{note}" for note in row.notes)
 
     def _list(self, name: str) -> list[Any]:
         value = self.get(name)

@@ -321,7 +321,7 @@ def _meaning(error: BaseException, *, exchange: Exchange) -> DastraError:
         HostNotAllowed: has(UnicodeError, requests.exceptions.InvalidURL, urllib3_errors.LocationParseError),
         ConnectionFailed: True,
     }
-    if exchange.expired or has(TimeoutError, requests.Timeout, urllib3_errors.TimeoutError):
+    if exchange.expired or has(TimeoutError, requests.Timeout, urllib3_errors.ReadTimeoutError):
         return TimedOut()
     if not exchange.sent:
         return next(kind for kind, applies in before_sending.items() if applies)()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -71,7 +72,8 @@ def hang_up(connection: socket.socket, _asked: Asked) -> None:
 class Wire:
     """`journal` holds every request in order of arrival; `connection_count` the connections that were opened."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self.script: list[Act] = []
         self.journal: list[Asked] = []
         self.connection_count = 0
@@ -80,7 +82,7 @@ class Wire:
         self._open: list[socket.socket] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.host = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self.url = f"http://{self.host}"
+        self.url = f"http{'s' if tls else ''}://{self.host}"
         threading.Thread(target=self._accept, daemon=True).start()
 
     def plays(self, *acts: Act) -> Self:
@@ -114,9 +116,12 @@ class Wire:
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
     def _serve(self, connection: socket.socket) -> None:
-        with contextlib.suppress(OSError), connection:
-            reader = connection.makefile("rb")
-            while asked := _read(reader):
+        with contextlib.suppress(OSError), contextlib.ExitStack() as stack:
+            connection = stack.enter_context(
+                self._tls.wrap_socket(connection, server_side=True) if self._tls else connection
+            )
+            received = bytearray()
+            while asked := _read(connection, received):
                 with self._lock:
                     self.journal.append(asked)
                     act = self.script.pop(0) if len(self.script) > 1 else self.script[0]
@@ -126,13 +131,25 @@ class Wire:
                     act(connection, asked)
 
 
-def _read(reader: Any) -> Asked | None:
-    first = reader.readline().decode("latin-1").split()
-    if len(first) != 3:
-        return None
-    headers: dict[str, str] = {}
-    while (line := reader.readline().decode("latin-1").strip()) != "":
-        name, _, value = line.partition(":")
-        headers[name.strip().lower()] = value.strip()
-    body = reader.read(int(headers.get("content-length", "0")))
-    return Asked(first[0], first[1], headers, body)
+def _read(connection: socket.socket, received: bytearray) -> Asked | None:
+    """The next request; `received` keeps what came beyond it. No file object, so that an act's close is a real one."""
+
+    def more() -> bool:
+        piece = connection.recv(65536) if connection.fileno() != -1 else b""
+        received.extend(piece)
+        return bool(piece)
+
+    while b"\r\n\r\n" not in received:
+        if not more():
+            return None
+    head, _, _ = bytes(received).partition(b"\r\n\r\n")
+    first, *lines = head.decode("latin-1").split("\r\n")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+    end = len(head) + 4 + int(headers.get("content-length", "0"))
+    while len(received) < end:
+        if not more():
+            return None
+    method, target, _ = first.split(" ")
+    asked = Asked(method, target, headers, bytes(received[len(head) + 4 : end]))
+    del received[:end]
+    return asked
