@@ -40,7 +40,7 @@
 
   document.addEventListener("keydown", (event) => {
     const menu = event.target.closest?.(".menu[popover]:popover-open");
-    if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key) || event.target.matches("select, input[type=text]")) return;
+    if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key) || event.target.matches("select, input:not([type=checkbox])")) return;
     const all = items(menu);
     const here = all.indexOf(document.activeElement);
     const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: all.length - 1 }[event.key];
