@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 SHORTEST_WORD = 2
 LONGEST_WORD = 320
+MOST_WORDS = 200
 IDENTITY_FIELDS = ("title", "given_name", "family_name", "email")
 
 _BREAKS = re.compile(r"[\W_]+")
@@ -34,8 +35,8 @@ def email_word(address: str) -> str:
 
 
 def words_of(fields: Mapping[str, str]) -> list[str]:
-    """All words by which a request is found: those of `title`, `given_name` and `family_name`, and `email` as a whole."""
+    """All words by which a request is found: those of `title`, `given_name` and `family_name`, and `email` as a whole; 200 at most."""
     names = " ".join(fields.get(name, "") for name in ("title", "given_name", "family_name"))
-    words = words_of_text(names)
     address = email_word(fields.get("email", ""))
-    return list(dict.fromkeys([*words, address])) if address else words
+    words = [address, *words_of_text(names)] if address else words_of_text(names)
+    return list(dict.fromkeys(words))[:MOST_WORDS]

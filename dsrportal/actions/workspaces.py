@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -28,7 +28,7 @@ from dsrportal.actions.connection_tests import (
     try_connection,
 )
 from dsrportal.actions.refusals import WorkspaceError
-from dsrportal.mirror.pull import BusyError, pull
+from dsrportal.mirror.pull import BusyError, Progress, pull
 from dsrportal.models import AuditEvent, Lane, Membership, Role, SyncRun, User, Workspace
 from dsrportal.models.audit import Operation
 from dsrportal.models.runs import SyncOutcome
@@ -229,7 +229,14 @@ def enable(workspace: Workspace, *, by: User | None, now: datetime) -> None:
     workspace.refresh_from_db(fields=["disabled_at"])
 
 
-def end_hold(workspace: Workspace, *, by: User | None, now: datetime) -> SyncRun:
+def end_hold(
+    workspace: Workspace,
+    *,
+    by: User | None,
+    now: datetime,
+    lane: Lane = Lane.FULL,
+    progress: Callable[[Progress], None] | None = None,
+) -> SyncRun:
     """Read everything again and let go of what Dastra confirms as gone (404 or 410 of each), however much it is.
 
     Makes one call for each missing request, so that it may take minutes: pages have a job do it. Raises `WorkspaceError` when nothing is
@@ -239,7 +246,7 @@ def end_hold(workspace: Workspace, *, by: User | None, now: datetime) -> SyncRun
     if not held:
         raise WorkspaceError(_("This workspace is not on hold."))
     try:
-        run = pull(workspace, lane=Lane.FULL, now=timezone.now, accept_missing=held == Hold.MISSING)
+        run = pull(workspace, lane=lane, now=timezone.now, accept_missing=held == Hold.MISSING, progress=progress)
     except BusyError as error:
         raise WorkspaceError(_("This workspace is being read at the moment. Try again in a minute.")) from error
     if run.outcome == SyncOutcome.COMPLETE:

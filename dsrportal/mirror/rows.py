@@ -17,7 +17,6 @@ from dsrportal.models import DataSubjectRequest
 HALF_DIGEST_BYTES = 8
 FAR_FUTURE = datetime.fromisoformat(DataSubjectRequest.FAR_FUTURE)
 LONGEST_LIST = 600
-_LONGEST_IDENTITY = {"title": 2_000, "given_name": 250, "family_name": 250, "email": 320}
 
 
 def plain_fields(dsr: schema.DataSubjectRequest) -> dict[str, Any]:
@@ -50,7 +49,7 @@ def plain_fields(dsr: schema.DataSubjectRequest) -> dict[str, Any]:
 
 def identity_fields(dsr: schema.DataSubjectRequest) -> dict[str, str]:
     """The fields that are kept encrypted only."""
-    return {name: getattr(dsr, name)[: _LONGEST_IDENTITY[name]] for name in identity.IDENTITY_FIELDS}
+    return {name: getattr(dsr, name) for name in identity.IDENTITY_FIELDS}
 
 
 def digest_of(dsr: schema.DataSubjectRequest, *, search_key: bytes) -> bytes:

@@ -1,0 +1,75 @@
+"""Seals again, under the first of CREDENTIAL_KEYS, what was sealed under another. Called by the command `rotate_keys`.
+
+May be stopped at any moment and run again: what is sealed under the first key already is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from dsrportal import credentials
+from dsrportal.models import DataSubjectRequest, Workspace
+from dsrportal.models.requests import identity_context
+
+BATCH = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Resealed:
+    """What was done: counts of secrets and identities, and sentences about what could not be opened."""
+
+    secrets: int
+    identities: int
+    problems: tuple[str, ...]
+
+
+def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resealed:
+    """Reseal the secrets and search keys of all workspaces, then all identities in batches. `progress` gets the count so far."""
+    problems: list[str] = []
+    secrets = sum(_reseal_workspace(pk, problems=problems) for pk in Workspace.objects.values_list("pk", flat=True))
+    identities, unopened, last = 0, 0, 0
+    while True:
+        with transaction.atomic():
+            batch = list(
+                DataSubjectRequest.objects.select_for_update(no_key=True)
+                .filter(pk__gt=last, identity_sealed__isnull=False)
+                .order_by("pk")
+                .values_list("pk", "workspace_id", "upstream_id", "identity_sealed")[:BATCH]
+            )
+            for pk, workspace_id, upstream_id, sealed in batch:
+                if sealed is None or credentials.is_sealed_with_first_key(sealed):
+                    continue
+                context = identity_context(workspace_id=workspace_id, upstream_id=upstream_id)
+                try:
+                    fresh = credentials.seal(credentials.unseal(sealed, context=context), context=context)
+                except credentials.CannotDecryptError:
+                    unopened += 1
+                    continue
+                identities += DataSubjectRequest.objects.filter(pk=pk).update(identity_sealed=fresh)
+        if not batch:
+            break
+        last = batch[-1][0]
+        if progress:
+            progress(identities)
+    if unopened:
+        problems.append(f"{unopened} identities cannot be opened with any of the keys.")
+    return Resealed(secrets=secrets, identities=identities, problems=tuple(problems))
+
+
+def _reseal_workspace(pk: int, *, problems: list[str]) -> int:
+    with transaction.atomic():
+        workspace = Workspace.objects.select_for_update(no_key=True).get(pk=pk)
+        sealed = (workspace.secret_sealed, workspace.search_key_sealed)
+        if all(credentials.is_sealed_with_first_key(text) for text in sealed):
+            return 0
+        try:
+            workspace.set_secret(workspace.read_secret())
+            workspace.set_search_key(workspace.read_search_key())
+        except credentials.CannotDecryptError:
+            problems.append(f"The key of “{workspace.name}” cannot be opened with any of the keys.")
+            return 0
+        workspace.save(update_fields=["secret_sealed", "secret_last_four", "search_key_sealed"])
+    return 1
