@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django_q.models import Schedule, Task
@@ -32,8 +32,8 @@ logger = logging.getLogger(__name__)
 
 CLUSTER = "cluster"
 HEARTBEAT = f"{__name__}.beat"
+INTERRUPTED = "interrupted"  # what `mirror.runs` writes into a run that was killed
 MAX_DEATHS = 3
-INTERRUPTED = "interrupted"
 DEATHS_COUNT_FOR = timedelta(hours=24)
 REQUEST_LASTS = timedelta(minutes=10)
 HOLD_END_TRIES = 10
@@ -102,9 +102,8 @@ def pull_full() -> int:
 
 @scheduled_job
 def pull_requested() -> int:
-    """Queue again what people asked for and what found another pull at work; forget wishes that a run has taken up."""
+    """Queue again what people asked for and what found another pull at work. A run that begins takes the wish away."""
     asked = SyncLane.objects.filter(requested_at__isnull=False)
-    asked.filter(last_attempt_at__gte=F("requested_at")).update(requested_at=None)
     is_free = Q(workspace__lease_until=None) | Q(workspace__lease_until__lte=timezone.now())
     waiting = asked.filter(is_free, workspace__disabled_at=None).values_list("workspace_id", "lane", "requested_at")
     for workspace_id, lane, requested_at in waiting:
@@ -154,7 +153,6 @@ def run_pull(workspace_id: int, lane: str, queued_at: str) -> str:
         run = pull(workspace, lane=Lane(lane), now=timezone.now)
     except BusyError:
         return "busy"
-    SyncLane.objects.filter(workspace_id=workspace_id, lane=lane, requested_at__lte=now).update(requested_at=None)
     return str(run.outcome)
 
 

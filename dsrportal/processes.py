@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import signal
+import socket
 import subprocess
 import time
 from pathlib import Path
@@ -26,9 +27,12 @@ class TiedProcess:
     """
 
     def __init__(
-        self, command: list[str], *, name: str, environment: dict[str, str] | None = None, log: Path | None = None
+        self, command: list[str], *, name: str, log: Path | None = None, door: socket.socket | None = None
     ) -> None:
-        """Start `command`; `log` receives its output from the beginning, else it shares ours. Raises OSError when it cannot start."""
+        """Start `command`, which inherits `door`; `log` receives its output from the beginning, else it shares ours.
+
+        Raises OSError when it cannot start.
+        """
         self.name = name
         self.log = log
         reading, self._writing = os.pipe()
@@ -36,12 +40,11 @@ class TiedProcess:
         try:
             self._process = subprocess.Popen(  # noqa: S603  the callers' own commands
                 command,
-                env=environment,
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT if output is not None else None,
                 start_new_session=True,
-                pass_fds=[reading],
+                pass_fds=[reading] if door is None else [reading, door.fileno()],
             )
             if hasattr(fcntl, "F_SETSIG"):
                 fcntl.fcntl(reading, fcntl.F_SETSIG, signal.SIGKILL)

@@ -1,0 +1,281 @@
+"""The demo: the portal, its jobs and a local Dastra with made-up people, from nothing to a page in the browser. Called by `manage.py demo`.
+
+Everything it makes lies in DATA_DIR and is found again by the next run. Its accounts, passwords and keys protect nothing and are printed.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+
+from dsrportal.actions.workspaces import add_workspace, change
+from dsrportal.mirror.pull import BusyError, Progress, pull
+from dsrportal.models import Lane, Membership, Role, SyncLane, User, Workspace
+from dsrportal.models.runs import SyncOutcome
+from dsrportal.processes import Hurry
+from dsrportal.sandbox.keys import made_keys
+from dsrportal.serving import (
+    Household,
+    ServingError,
+    StoppedError,
+    accepts,
+    collect_static,
+    is_healthy,
+    manage,
+    open_door,
+    web_server,
+)
+
+SEED = 1
+DEFAULT_REQUESTS = 600
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class House:
+    """One workspace of the local Dastra, and which of its keys opens it."""
+
+    name: str
+    upstream_id: int
+    key: str
+    country: str
+    time_zone: str
+
+
+FRANCE = House(name="Acme France", upstream_id=101, key="full", country="FR", time_zone="Europe/Paris")
+BENELUX = House(name="Acme Benelux", upstream_id=102, key="benelux", country="BE", time_zone="Europe/Brussels")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Account:
+    """Somebody who may sign in to the demo."""
+
+    username: str
+    first_name: str
+    last_name: str
+    roles: tuple[tuple[House, Role], ...]
+
+    @property
+    def password(self) -> str:
+        """Known to everybody: the demo listens on this machine alone and holds nobody's data."""
+        return f"demo-{self.username}-2026"
+
+
+ACCOUNTS = (
+    Account(username="officer", first_name="Olivia", last_name="Martin", roles=((FRANCE, Role.OFFICER),)),
+    Account(username="manager", first_name="Marc", last_name="Dubois", roles=((FRANCE, Role.MANAGER),)),
+    Account(
+        username="admin", first_name="Ada", last_name="Laurent", roles=((FRANCE, Role.ADMIN), (BENELUX, Role.ADMIN))
+    ),
+    Account(username="stranger", first_name="Stan", last_name="Peeters", roles=((BENELUX, Role.OFFICER),)),
+)
+
+MADE_BY_DEMO = ("sandbox.json", "demo.sqlite3", "demo.sqlite3-wal", "demo.sqlite3-shm", "demo.env", "log")
+SHARED_WITH_PORTAL = ("cache", "limiter", "mail", "static", "static.stamp")
+
+
+class Demo:
+    """One run of the demo. `say` prints a line; `out` is where progress is drawn."""
+
+    def __init__(self, *, say: Callable[[str], None], out: TextIO) -> None:
+        self._say = say
+        self._out = out
+        self._hurry = Hurry()
+        self._folder = Path(settings.DATA_DIR)
+
+    def run(self) -> None:
+        """Prepare, serve, and block until somebody asks for the end. Raises `ServingError`; leaves no process behind."""
+        self._hurry.listen()
+        with self._only_one(), open_door("PORT", default=8000) as door:
+            with open_door("SANDBOX_PORT", default=8001) as sandbox_door:
+                sandbox_port: int = sandbox_door.getsockname()[1]
+            with Household(hurry=self._hurry, log_folder=self._folder / "log") as household:
+                try:
+                    self._prepare(household, sandbox_port=sandbox_port)
+                    self._serve(household, door=door)
+                    household.watch()
+                except StoppedError:
+                    pass
+                self._say("\nStopping…")
+        self._say("Stopped. `make demo` goes on from here; `make demo-reset` forgets.")
+
+    def reset(self) -> None:
+        """Remove what the demo made. What a real portal in the same folder may share with it stays while there is one."""
+        with self._only_one():
+            names = list(MADE_BY_DEMO)
+            if not (self._folder / "portal.sqlite3").exists():
+                names += SHARED_WITH_PORTAL
+            for path in (self._folder / name for name in names):
+                if path.is_dir():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink(missing_ok=True)
+        self._say("The demo is forgotten.")
+
+    def _only_one(self) -> TextIO:
+        """A lock that dies with this process. Raises `ServingError` while another demo runs in the same folder."""
+        lock = (self._folder / "demo.lock").open("w", encoding="utf-8")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            lock.close()
+            raise ServingError(f"The demo runs already in {self._folder}. Stop it first (Ctrl-C).") from error
+        return lock
+
+    def _prepare(self, household: Household, *, sandbox_port: int) -> None:
+        self._say("Preparing the database…")
+        call_command("migrate", interactive=False, verbosity=0)
+        household.look()
+        self._say("Gathering the static files…")
+        collect_static()
+        household.look()
+        self._start_sandbox(household, port=sandbox_port)
+        accounts = {account.username: self._account(account) for account in ACCOUNTS}
+        secrets = made_keys(seed=SEED, second_workspace=BENELUX.upstream_id)
+        for house in (FRANCE, BENELUX):
+            workspace = self._workspace(
+                house,
+                by=accounts["admin"],
+                base_url=f"http://127.0.0.1:{sandbox_port}",
+                secret=secrets[house.key].secret,
+            )
+            household.look()
+            self._read(workspace, household=household)
+        for account in ACCOUNTS:
+            for house, role in account.roles:
+                workspace = Workspace.objects.get(name=house.name)
+                Membership.objects.get_or_create(
+                    user=accounts[account.username], workspace=workspace, defaults={"role": role}
+                )
+
+    def _start_sandbox(self, household: Household, *, port: int) -> None:
+        state = self._folder / "sandbox.json"
+        count = os.environ.get("REQUESTS") or str(DEFAULT_REQUESTS)
+        if not count.isascii() or not count.isdigit():
+            raise ServingError(f"REQUESTS must be a number, not {count!r}.")
+        if not state.exists():
+            self._say(f"Starting a local Dastra with {count} invented requests…")
+        elif "REQUESTS" in os.environ:
+            self._say("Starting the local Dastra as it was left (REQUESTS counts after `make demo-reset`)…")
+        else:
+            self._say("Starting the local Dastra as it was left…")
+        options = ["--port", str(port), "--requests", count, "--seed", str(SEED), "--state", str(state)]
+        household.start(manage("sandbox", *options), name="sandbox")
+        household.wait_for(lambda: accepts(port), name="The local Dastra")
+
+    def _account(self, account: Account) -> User:
+        user = User.objects.filter(username=account.username).first()
+        if user is None:
+            user = User.objects.create_user(
+                username=account.username,
+                password=account.password,
+                first_name=account.first_name,
+                last_name=account.last_name,
+                email=f"{account.username}@example.org",
+            )
+        return user
+
+    def _workspace(self, house: House, *, by: User, base_url: str, secret: str) -> Workspace:
+        """The workspace as the last run left it, moved when SANDBOX_PORT has changed since; else a new one."""
+        now = timezone.now()
+        workspace = Workspace.objects.filter(name=house.name).first()
+        if workspace is None:
+            return add_workspace(
+                name=house.name,
+                upstream_id=house.upstream_id,
+                base_url=base_url,
+                secret=secret,
+                by=by,
+                now=now,
+                country=house.country,
+                time_zone=house.time_zone,
+            ).workspace
+        if workspace.base_url != base_url:
+            change(workspace, by=by, now=now, base_url=base_url, secret=secret)
+        return workspace
+
+    def _read(self, workspace: Workspace, *, household: Household) -> None:
+        """Everything the first time, what is open later. A failure is told and shown in the portal, which tries again by itself."""
+        done = SyncLane.objects.filter(workspace=workspace, lane=Lane.FULL, last_success_at__isnull=False).exists()
+        bar = Bar(title=f"Reading {workspace.name}", out=self._out)
+
+        def progress(step: Progress) -> None:
+            household.look()
+            bar.draw(seen=step.seen, total=step.total)
+
+        try:
+            run = pull(workspace, lane=Lane.ACTIVE if done else Lane.FULL, now=timezone.now, progress=progress)
+        except BusyError:
+            bar.end("is being read already")
+            return
+        if run.outcome == SyncOutcome.COMPLETE:
+            bar.end(f"{run.seen:,} requests, {run.stored:,} new or changed")
+        else:
+            bar.end(run.error)
+
+    def _serve(self, household: Household, *, door: socket.socket) -> None:
+        self._say("Starting the web server and the background jobs…")
+        household.start(manage("jobs", "--grace", "8"), name="jobs")
+        household.start(web_server(door), name="web", door=door)
+        household.wait_for(lambda: is_healthy(door), name="The web server")
+        for line in self._welcome(port=door.getsockname()[1]):
+            self._say(line)
+
+    def _welcome(self, *, port: int) -> list[str]:
+        rows = [
+            (
+                account.username,
+                account.password,
+                ", ".join(f"{role.label} in {house.name}" for house, role in account.roles),
+            )
+            for account in ACCOUNTS
+        ]
+        return [
+            "",
+            f"  DSR Portal is ready:  http://localhost:{port}/",
+            "",
+            *(
+                f"  {username:<10} {password:<20} {roles}"
+                for username, password, roles in [("account", "password", "role"), *rows]
+            ),
+            "",
+            f"  Other commands:  ENV_FILE={os.path.relpath(self._folder / 'demo.env')} .venv/bin/python manage.py sync 'Acme France'",
+            f"  Logs:            {os.path.relpath(self._folder / 'log')}",
+            "",
+            "  Ctrl-C stops everything.",
+        ]
+
+
+class Bar:
+    """A progress bar on a terminal; elsewhere one line at the end, so that logs stay readable."""
+
+    WIDTH = 30
+
+    def __init__(self, *, title: str, out: TextIO) -> None:
+        self._title = title
+        self._out = out
+        self.draw(seen=0, total=None)
+
+    def draw(self, *, seen: int, total: int | None) -> None:
+        """Show how far it is; without a total only the count."""
+        if not self._out.isatty():
+            return
+        filled = min(self.WIDTH, self.WIDTH * seen // total) if total else 0
+        of_total = f" of {total:,}" if total else ""
+        self._out.write(f"\r{self._title}  [{'█' * filled}{'·' * (self.WIDTH - filled)}] {seen:,}{of_total} \033[K")
+        self._out.flush()
+
+    def end(self, result: str) -> None:
+        """Replace the bar by what came of it."""
+        start = "\r" if self._out.isatty() else ""
+        self._out.write(f"{start}{self._title}: {result}." + ("\033[K\n" if start else "\n"))
+        self._out.flush()
