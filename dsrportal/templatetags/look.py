@@ -44,13 +44,22 @@ def icon(name: str, size: str = "", label: str = "") -> SafeString:
         return format_html(
             '<svg class="{}" role="img" aria-label="{}"><use href="{}#{}"/></svg>', classes, label, sprite_url(), name
         )
+    return _plain_icon(classes, name)
+
+
+@lru_cache(maxsize=256)
+def _plain_icon(classes: str, name: str) -> SafeString:
     return format_html('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>', classes, sprite_url(), name)
 
 
 @register.simple_tag
 def dot(colour: str | None) -> SafeString:
     """A dot in a colour that came from Dastra ("#1E8EE1"); grey when it is absent or no hex colour. Always beside a name."""
-    fill = colour if colour and COLOUR.fullmatch(colour) else PLAIN_COLOUR
+    return _filled_dot(colour if colour and COLOUR.fullmatch(colour) else PLAIN_COLOUR)
+
+
+@lru_cache(maxsize=256)
+def _filled_dot(fill: str) -> SafeString:
     return format_html(
         '<svg class="dot" viewBox="0 0 8 8" aria-hidden="true"><circle cx="4" cy="4" r="4" fill="{}"/></svg>', fill
     )

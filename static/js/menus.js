@@ -20,7 +20,7 @@
     let left = besides ? at.right + GAP : at.left;
     let top = besides ? at.bottom - own.height : at.bottom + GAP;
     if (!besides && top + own.height > height - EDGE && at.top - GAP - own.height >= EDGE) top = at.top - GAP - own.height;
-    if (left + own.width > width - EDGE) left = besides ? at.left - GAP - own.width : at.right - own.width;
+    if (!besides && left + own.width > width - EDGE && at.right - own.width >= EDGE) left = at.right - own.width;
     left = Math.max(EDGE, Math.min(left, width - EDGE - own.width));
     top = Math.max(EDGE, Math.min(top, height - EDGE - own.height));
     menu.style.setProperty("left", `${left}px`);
