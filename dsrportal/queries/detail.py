@@ -1,0 +1,242 @@
+"""One request, as its page shows it: clock, facts, person, what has happened, and its neighbours in the list the reader came from.
+
+Called by `views.dsr`. What Dastra alone keeps (message, description) is not here: `actions.reading` reads it through.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from dsrportal.models import DataSubjectRequest, Membership, Tag, WorkflowStep, Workspace
+from dsrportal.queries import clockmark, detail_timeline, register_filters, register_sorts, vocabulary, wishes, words
+from dsrportal.queries.detail_timeline import Event
+from dsrportal.queries.register_filters import RegisterFilters, Search
+from dsrportal.queries.register_rows import When, day, read_identity
+from dsrportal.queries.register_sorts import SORTS, Cursor
+from dsrportal.queries.vocabulary import Vocabulary
+from dsrportal.queries.wishes import WishView
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Fact:
+    """A line of the facts: its name and its words."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StepChoice:
+    """A step to move to."""
+
+    upstream_id: int
+    label: str
+    colour: str
+    is_current: bool
+    is_final: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Walk:
+    """The way on in the list the reader came from; an address is empty at its end."""
+
+    list_url: str
+    previous_url: str
+    next_url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DetailPage:
+    """What the templates of a request draw. `action_id` goes into the form of a wish; `seen_…` say what the reader had before them."""
+
+    upstream_id: int
+    reference: str
+    clock: clockmark.ClockMark
+    due: When
+    is_closed: bool
+    archived: bool
+    complex: bool
+    rights: str
+    step: str
+    step_colour: str
+    state: str
+    facts: list[Fact]
+    person: list[Fact]
+    is_masked: bool
+    is_identity_forgotten: bool
+    tags: list[Tag]
+    events: list[Event]
+    steps: list[StepChoice]
+    next_step: StepChoice | None
+    walk: Walk
+    wish: WishView | None
+    action_id: str
+    seen_step: str
+    seen_updated_at: str
+    mirrored: str
+
+
+def find(workspace: Workspace, *, upstream_id: int) -> DataSubjectRequest | None:
+    """The mirrored request with this id in Dastra, in this workspace. One query."""
+    return DataSubjectRequest.objects.filter(workspace=workspace, upstream_id=upstream_id).first()
+
+
+def page(
+    dsr: DataSubjectRequest,
+    *,
+    workspace: Workspace,
+    viewer: Membership,
+    filters: RegisterFilters,
+    search: Search | None,
+    now: datetime,
+) -> DetailPage:
+    """At most ten queries. `filters` and `search` are the list that the reader came from."""
+    known = vocabulary.of_workspace(workspace)
+    zone = ZoneInfo(workspace.time_zone)
+    step = known.steps.get(dsr.step_id) if dsr.step_id else None
+    steps = _steps(known, current=step)
+    return DetailPage(
+        upstream_id=dsr.upstream_id,
+        reference=dsr.reference or f"#{dsr.upstream_id}",
+        clock=clockmark.of_request(
+            expires_at=dsr.expires_at, closed_at=dsr.closed_at, is_closed=dsr.is_closed, zone=zone, now=now
+        ),
+        due=day(dsr.expires_at, zone=zone, now=now),
+        is_closed=dsr.is_closed,
+        archived=dsr.archived,
+        complex=dsr.complex,
+        rights=words.rights(dsr.purposes),
+        step=step.label if step else "",
+        step_colour=step.color if step else "",
+        state=words.state(dsr.state),
+        facts=list(_facts(dsr, known=known, zone=zone)),
+        person=_person(dsr, viewer=viewer),
+        is_masked=not viewer.may_see_identity,
+        is_identity_forgotten=dsr.identity_forgotten_at is not None,
+        tags=[known.tags[upstream_id] for upstream_id in dsr.tag_id_list() if upstream_id in known.tags],
+        events=detail_timeline.events(dsr, known=known, zone=zone),
+        steps=steps,
+        next_step=_next_step(steps),
+        walk=_walk(dsr, workspace=workspace, filters=filters, search=search, known=known, now=now),
+        wish=wishes.of_request(dsr, slug=workspace.slug, viewer=viewer, now=now),
+        action_id=str(uuid.uuid4()),
+        seen_step=str(step.upstream_id) if step else "",
+        seen_updated_at=dsr.updated_at.isoformat() if dsr.updated_at else "",
+        mirrored=detail_timeline.moment(dsr.mirrored_at, zone=zone),
+    )
+
+
+def _steps(known: Vocabulary, *, current: WorkflowStep | None) -> list[StepChoice]:
+    return [
+        StepChoice(
+            upstream_id=step.upstream_id,
+            label=step.label,
+            colour=step.color,
+            is_current=current is not None and step.pk == current.pk,
+            is_final=step.is_final,
+        )
+        for step in known.steps.values()
+        if not step.is_gone or step == current
+    ]
+
+
+def _next_step(steps: list[StepChoice]) -> StepChoice | None:
+    here = next((place for place, step in enumerate(steps) if step.is_current), None)
+    return steps[here + 1] if here is not None and here + 1 < len(steps) else None
+
+
+def _facts(dsr: DataSubjectRequest, *, known: Vocabulary, zone: ZoneInfo) -> Iterator[Fact]:
+    area = known.areas.get(dsr.area_id) if dsr.area_id else None
+    messages = ngettext("%(n)d message", "%(n)d messages", dsr.message_count) % {"n": dsr.message_count}
+    if dsr.unread_message_count:
+        messages += ", " + _("%(n)d unread") % {"n": dsr.unread_message_count}
+    yield Fact(name=_("Rights"), text=words.rights(dsr.purposes))
+    yield Fact(name=_("State"), text=words.state(dsr.state))
+    yield Fact(name=_("Assignee"), text=known.shown_operator(dsr.operator_id) or _("Unassigned"))
+    yield Fact(name=_("Area"), text=area.label if area else _("None"))
+    yield Fact(name=_("Channel"), text=words.channel(dsr.channel))
+    yield Fact(name=_("Received"), text=_day(dsr.received_at, zone=zone))
+    yield Fact(name=_("Messages"), text=messages)
+    if dsr.last_message_at:
+        yield Fact(name=_("Last message"), text=_day(dsr.last_message_at, zone=zone))
+    yield Fact(name=_("E-mail"), text=_("Confirmed") if dsr.mail_validated else _("Not confirmed"))
+    identity = _("Proven %(date)s") % {"date": _day(dsr.identity_validated_at, zone=zone)}
+    yield Fact(name=_("Identity"), text=identity if dsr.identity_validated_at else _("Not proven yet"))
+    if dsr.is_closed:
+        yield Fact(name=_("Closed as"), text=words.closed_reason(dsr.closed_reason) or _("No reason given"))
+    if dsr.widget_id is not None:
+        yield Fact(name=_("Form"), text=str(dsr.widget_id))
+    if dsr.locale:
+        yield Fact(name=_("Language"), text=dsr.locale)
+    yield Fact(name=_("Updated"), text=_day(dsr.updated_at, zone=zone))
+    yield Fact(name=_("Id in Dastra"), text=str(dsr.upstream_id))
+
+
+def _day(moment: datetime | None, *, zone: ZoneInfo) -> str:
+    return date_format(moment.astimezone(zone), "j M Y") if moment else _("Not known")
+
+
+def _person(dsr: DataSubjectRequest, *, viewer: Membership) -> list[Fact]:
+    values = {"identity_sealed": dsr.identity_sealed, "upstream_id": dsr.upstream_id}
+    identity = read_identity(values, workspace_id=dsr.workspace_id)
+    if not viewer.may_see_identity:
+        initials = words.masked_name(identity)
+        return [Fact(name=_("Name"), text=initials)] if initials else []
+    lines = [
+        (_("Name"), f"{identity.get('given_name', '')} {identity.get('family_name', '')}".strip()),
+        (_("E-mail"), identity.get("email", "")),
+        (_("Title"), identity.get("title", "")),
+    ]
+    return [Fact(name=name, text=text) for name, text in lines if text]
+
+
+def _walk(
+    dsr: DataSubjectRequest,
+    *,
+    workspace: Workspace,
+    filters: RegisterFilters,
+    search: Search | None,
+    known: Vocabulary,
+    now: datetime,
+) -> Walk:
+    filters, _left_out = known.keep_known(replace(filters, page=1, after="", count=False))
+    columns = SORTS[filters.sort_by]
+    condition = register_filters.condition(workspace=workspace, filters=filters, search=search, now=now)
+    paths = dict.fromkeys(column.path for column in columns)
+    here = DataSubjectRequest.objects.filter(pk=dsr.pk).values("pk", "operator_id", *paths).first()
+    question = filters.query_string()
+    url = reverse("register.register", args=[workspace.slug])
+
+    def neighbour(*, forward: bool) -> str:
+        if here is None:
+            return ""
+        values = tuple(here["operator_id"] if column.kind == "assignee" else here[column.path] for column in columns)
+        beside = register_sorts.beyond(
+            columns,
+            cursor=Cursor(forward=forward, values=values, pk=dsr.pk, start=0),
+            ascending=filters.asc,
+            name_of=known.operator_name,
+        )
+        order = register_sorts.order_by(columns, ascending=filters.asc, forward=forward)
+        found = DataSubjectRequest.objects.filter(condition & beside).order_by(*order)
+        upstream_id = found.values_list("upstream_id", flat=True).first()
+        if upstream_id is None:
+            return ""
+        address = reverse("dsr.dsr", args=[workspace.slug, upstream_id])
+        return f"{address}?{urlencode({'from': question})}" if question else address
+
+    return Walk(
+        list_url=f"{url}?{question}" if question else url,
+        previous_url=neighbour(forward=False),
+        next_url=neighbour(forward=True),
+    )

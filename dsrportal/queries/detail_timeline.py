@@ -1,0 +1,133 @@
+"""What has happened to a request, newest first: what Dastra's dates tell, and what people did from this portal. Called by `queries.detail`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from dsrportal.models import DataSubjectRequest, OutboxEntry
+from dsrportal.models.outbox import WishKind, WishState
+from dsrportal.queries import words
+from dsrportal.queries.vocabulary import Vocabulary
+
+MOST_WISHES = 50
+SAME_MOVE = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """One line: `icon` of the sprite, what happened, who did it (a colleague; may be empty), when, and a remark."""
+
+    at: datetime
+    icon: str
+    text: str
+    by: str = ""
+    when: str = ""
+    machine: str = ""
+    remark: str = ""
+
+
+def events(dsr: DataSubjectRequest, *, known: Vocabulary, zone: ZoneInfo) -> list[Event]:
+    """One query."""
+    labels = {step.upstream_id: step.label for step in known.steps.values()}
+    entries = list(
+        OutboxEntry.objects.filter(
+            workspace_id=dsr.workspace_id,
+            upstream_id=dsr.upstream_id,
+            state__in=[WishState.DONE, WishState.REFUSED],
+            settled_at__isnull=False,
+        )
+        .select_related("by")
+        .order_by("-settled_at")[:MOST_WISHES]
+    )
+    told = [*_from_dastra(dsr, known=known, entries=entries), *_from_here(entries, labels=labels)]
+    return [_dated(event, zone=zone) for event in sorted(told, key=lambda event: event.at, reverse=True)]
+
+
+def moment(at: datetime, *, zone: ZoneInfo) -> str:
+    """ "Wed 11 Feb 2026, 09:12", in the workspace's time zone."""
+    return date_format(at.astimezone(zone), "D j M Y, H:i")
+
+
+def _from_dastra(dsr: DataSubjectRequest, *, known: Vocabulary, entries: list[OutboxEntry]) -> Iterator[Event]:
+    if dsr.received_at:
+        channel = words.channel(dsr.channel)
+        text = _("Received: %(channel)s") % {"channel": channel} if channel else _("Received")
+        yield Event(at=dsr.received_at, icon="inbox", text=text)
+    if dsr.created_at and not (dsr.received_at and abs(dsr.created_at - dsr.received_at) < SAME_MOVE):
+        yield Event(at=dsr.created_at, icon="plus", text=_("Entered in Dastra"))
+    if dsr.identity_validated_at:
+        yield Event(at=dsr.identity_validated_at, icon="fingerprint", text=_("Identity proven"))
+    if dsr.last_message_at:
+        yield Event(at=dsr.last_message_at, icon="message-square", text=_("Last message"))
+    step = known.steps.get(dsr.step_id) if dsr.step_id else None
+    if step and dsr.step_entered_at and not _was_moved_here(dsr, step_upstream_id=step.upstream_id, entries=entries):
+        yield Event(
+            at=dsr.step_entered_at,
+            icon="arrow-right",
+            text=_("Moved to %(step)s") % {"step": step.label},
+            remark=_("In Dastra; seen here at this time."),
+        )
+    if dsr.closed_at:
+        reason = words.closed_reason(dsr.closed_reason)
+        text = _("Closed: %(reason)s") % {"reason": reason} if reason else _("Closed")
+        yield Event(at=dsr.closed_at, icon="circle-check", text=text)
+    if dsr.archived and dsr.archived_at:
+        yield Event(at=dsr.archived_at, icon="archive", text=_("Archived"))
+
+
+def _was_moved_here(dsr: DataSubjectRequest, *, step_upstream_id: int, entries: list[OutboxEntry]) -> bool:
+    return any(
+        entry.kind == WishKind.MOVE
+        and entry.state == WishState.DONE
+        and entry.step_upstream_id == step_upstream_id
+        and entry.settled_at is not None
+        and dsr.step_entered_at is not None
+        and abs(entry.settled_at - dsr.step_entered_at) < SAME_MOVE
+        for entry in entries
+    )
+
+
+def _from_here(entries: list[OutboxEntry], *, labels: dict[int, str]) -> Iterator[Event]:
+    for entry in entries:
+        if entry.settled_at is None:
+            continue
+        step = labels.get(entry.step_upstream_id or 0, _("a step that is gone"))
+        is_done = entry.state == WishState.DONE
+        texts = {
+            WishKind.MOVE: (_("Moved to %(step)s"), _("Not moved to %(step)s")),
+            WishKind.ARCHIVE: (_("Archived from here"), _("Not archived")),
+            WishKind.RESTORE: (_("Restored"), _("Not restored")),
+        }[WishKind(entry.kind)]
+        text = texts[0] if is_done else texts[1]
+        yield Event(
+            at=entry.settled_at,
+            icon=_ICONS[entry.kind] if is_done else "circle-alert",
+            text=text % {"step": step} if entry.kind == WishKind.MOVE else text,
+            by=entry.by.display_name(),
+            remark="" if is_done else entry.reason,
+        )
+
+
+_ICONS: dict[str, str] = {
+    WishKind.MOVE: "arrow-right",
+    WishKind.ARCHIVE: "archive",
+    WishKind.RESTORE: "archive-restore",
+}
+
+
+def _dated(event: Event, *, zone: ZoneInfo) -> Event:
+    return Event(
+        at=event.at,
+        icon=event.icon,
+        text=event.text,
+        by=event.by,
+        remark=event.remark,
+        when=moment(event.at, zone=zone),
+        machine=event.at.isoformat(),
+    )

@@ -1,0 +1,209 @@
+"""What the register may be asked for, and what that means in SQL. Made by `forms.register` from the address, used by `queries.register`.
+
+Names in the address are Dastra's own where it has one. Filters join with AND; the values of one filter with OR, but tags with AND,
+as in Dastra's own list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Q, QuerySet
+
+from dsrportal.models import IdentityWord, Workspace
+from dsrportal.queries.register_sorts import DEFAULT_SORT
+
+SIZES = (25, 50, 100)
+DEFAULT_SIZE = 50
+LAST_PAGE = 20
+LAST_LETTERS = "z" * 40
+
+# Field of RegisterFilters -> name in the address. Arrays repeat the key.
+NAMES = {
+    "states": "states",
+    "purposes": "purposes",
+    "workflows": "workflows",
+    "tags": "tags",
+    "users": "users",
+    "area_id": "areaId",
+    "widget_id": "widgetId",
+    "ids": "ids",
+    "overtaking": "overtaking",
+    "archived": "archived",
+    "unassigned": "unassigned",
+    "unread": "unread",
+    "complex": "complex",
+    "mail": "mail",
+    "q": "q",
+    "search": "search",
+}
+VIEW_NAMES = {"sort_by": "sortBy", "asc": "asc", "size": "size", "page": "page", "after": "after", "count": "count"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RegisterFilters:
+    """One question to the register. `workflows`, `tags`, `users`, `area_id` and `ids` are upstream ids; `q` is the beginning of a reference;
+    `search` an opaque token of the session; `mail` asks for unconfirmed addresses; `after` is a cursor; `count` asks for an exact total.
+    """
+
+    states: tuple[str, ...] = ()
+    purposes: tuple[str, ...] = ()
+    workflows: tuple[int, ...] = ()
+    tags: tuple[int, ...] = ()
+    users: tuple[int, ...] = ()
+    area_id: int | None = None
+    widget_id: int | None = None
+    ids: tuple[int, ...] = ()
+    overtaking: bool = False
+    archived: bool = False
+    unassigned: bool = False
+    unread: bool = False
+    complex: bool = False
+    mail: bool = False
+    q: str = ""
+    search: str = ""
+    sort_by: str = DEFAULT_SORT
+    asc: bool = True
+    size: int = DEFAULT_SIZE
+    page: int = 1
+    after: str = ""
+    count: bool = False
+
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether any filter is set; archived or live is a choice of place, not a filter."""
+        return any(getattr(self, name) not in {(), None, False, ""} for name in NAMES if name != "archived")
+
+    def asking(self, **changes: object) -> RegisterFilters:
+        """The same question with changes, from its first page on."""
+        return replace(self, **{"page": 1, "after": "", "count": False, **changes})  # type: ignore[arg-type]
+
+    def without_filters(self) -> RegisterFilters:
+        """The same order and size over all live requests."""
+        return RegisterFilters(sort_by=self.sort_by, asc=self.asc, size=self.size)
+
+    def query_string(self) -> str:
+        """The question as the query of an address, without the leading `?`; empty for the plain register."""
+        plain = RegisterFilters()
+        pairs: list[tuple[str, str]] = []
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value == getattr(plain, field.name) and field.name != "asc":
+                continue
+            if field.name == "asc" and self.asc and self.sort_by == DEFAULT_SORT:
+                continue
+            name = {**NAMES, **VIEW_NAMES}[field.name]
+            values = value if isinstance(value, tuple) else (value,)
+            pairs.extend((name, _text(name, value=part)) for part in values)
+        return urlencode(pairs)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchTerm:
+    """One part of a posted search. It fits a request that has all the words (keyed hashes), or whose reference begins with it."""
+
+    digests: tuple[bytes, ...] = ()
+    upstream_ids: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """A posted search, resolved: every term must match; or the requests that Dastra itself found. `is_expired`: the session has forgotten it."""
+
+    terms: tuple[SearchTerm, ...] = ()
+    found_upstream_ids: tuple[int, ...] | None = None
+    is_expired: bool = False
+
+
+def condition(*, workspace: Workspace, filters: RegisterFilters, search: Search | None, now: datetime) -> Q:
+    """The filters as a condition on `DataSubjectRequest`. Overdue is derived from `now`; nothing that time changes is stored."""
+    conditions = [
+        Q(workspace=workspace, archived=filters.archived),
+        *_lists(filters, workspace=workspace),
+        *_single(filters),
+        *_switches(filters, now=now),
+    ]
+    if search is not None:
+        conditions.append(_found(search, workspace=workspace))
+    return Q(*conditions)
+
+
+def _lists(filters: RegisterFilters, *, workspace: Workspace) -> Iterator[Q]:
+    if filters.states:
+        yield Q(state__in=filters.states)
+    if filters.purposes:
+        yield _any(Q(purposes__contains=f"|{purpose}|") for purpose in filters.purposes)
+    if filters.workflows:
+        yield Q(step__workspace=workspace, step__upstream_id__in=filters.workflows)
+    for tag in filters.tags:
+        yield Q(tag_ids__contains=f"|{tag}|")
+    if filters.ids:
+        yield Q(upstream_id__in=filters.ids)
+    assignees = [Q(operator__upstream_id__in=filters.users)] if filters.users else []
+    if filters.unassigned:
+        assignees.append(Q(operator=None))
+    if assignees:
+        yield _any(assignees)
+
+
+def _single(filters: RegisterFilters) -> Iterator[Q]:
+    if filters.area_id is not None:
+        yield Q(area__upstream_id=filters.area_id)
+    if filters.widget_id is not None:
+        yield Q(widget_id=filters.widget_id)
+    if filters.q:
+        yield reference_begins(filters.q)
+
+
+def _switches(filters: RegisterFilters, *, now: datetime) -> Iterator[Q]:
+    if filters.overtaking:
+        yield Q(is_closed=False, clock_at__lt=now)
+    if filters.unread:
+        yield Q(unread_message_count__gt=0)
+    if filters.complex:
+        yield Q(complex=True)
+    if filters.mail:
+        yield Q(mail_validated=False)
+
+
+def reference_begins(text: str) -> Q:
+    """References that begin with the text, in capitals or as typed. The range lets the index serve it whatever the database's collation."""
+    return _any(
+        Q(reference__gte=prefix, reference__lte=prefix + LAST_LETTERS, reference__startswith=prefix)
+        for prefix in sorted({text, text.upper()})
+    )
+
+
+def _found(search: Search, *, workspace: Workspace) -> Q:
+    if search.is_expired:
+        return Q(pk__in=())
+    wanted = Q()
+    if search.found_upstream_ids is not None:
+        wanted &= Q(upstream_id__in=search.found_upstream_ids)
+    for term in search.terms:
+        matches = Q(upstream_id__in=term.upstream_ids)
+        if term.digests:
+            matches |= Q(*(Q(pk__in=_with_word(digest, workspace=workspace)) for digest in term.digests))
+        wanted &= matches
+    return wanted
+
+
+def _with_word(digest: bytes, *, workspace: Workspace) -> QuerySet[IdentityWord, Any]:
+    return IdentityWord.objects.filter(workspace=workspace, digest=digest).values("dsr")
+
+
+def _any(conditions: Iterable[Q]) -> Q:
+    joined = Q()
+    for one in conditions:
+        joined |= one
+    return joined
+
+
+def _text(name: str, *, value: object) -> str:
+    if name == "count":
+        return "exact"
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,88 @@
+"""One request's page, and what is read through from Dastra for it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import render
+from django.urls import reverse
+from django.views.decorators.http import require_POST, require_safe
+from django_htmx.http import reswap, retarget
+
+from dsrportal.actions import reading
+from dsrportal.actions.reading import GoneError, OpenedRequest, ReadingError
+from dsrportal.forms import register as register_form
+from dsrportal.models import DataSubjectRequest
+from dsrportal.queries import detail
+from dsrportal.views import searches
+from dsrportal.views.access import Visit, visit
+from dsrportal.views.rendering import wants_fragment
+
+LONGEST_FROM = 8_000
+GONE = 410
+
+
+@require_safe
+def dsr(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/`: all that the mirror holds of it. `from` is the query of the list the reader came from."""
+    found, row = _find(request, slug=slug, upstream_id=upstream_id)
+    return render(request, "dsr/dsr.html", _context(request, found, row=row))
+
+
+@require_POST
+def texts(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/texts/`: message, description and the rest, read from Dastra now and kept nowhere."""
+    found, row = _find(request, slug=slug, upstream_id=upstream_id)
+    if not found.membership.may_see_identity:
+        raise PermissionDenied
+    opened: OpenedRequest | None = None
+    failure = ""
+    try:
+        opened = reading.open_request(row, workspace=found.workspace, by=found.user, now=found.now)
+    except ReadingError as error:
+        failure = error.sentence
+    except GoneError:
+        return _gone(request, found, row=row)
+    shown = {"opened": opened, "failure": failure, "texts_url": request.path, "is_read": True}
+    if wants_fragment(request):
+        return render(
+            request, "dsr/_texts.html", {**shown, "visit": found, "page_url": request.path.removesuffix("texts/")}
+        )
+    row.refresh_from_db()
+    return render(request, "dsr/dsr.html", {**_context(request, found, row=row), **shown})
+
+
+def _find(request: HttpRequest, *, slug: str, upstream_id: int) -> tuple[Visit, DataSubjectRequest]:
+    found = visit(request, slug=slug)
+    row = detail.find(found.workspace, upstream_id=upstream_id)
+    if row is None:
+        raise Http404
+    return found, row
+
+
+def _context(request: HttpRequest, found: Visit, *, row: DataSubjectRequest) -> dict[str, Any]:
+    came_from = request.GET.get("from", "")
+    filters = register_form.read(QueryDict(came_from if len(came_from) <= LONGEST_FROM else ""))
+    search = searches.find(request, workspace=found.workspace, token=filters.search) if filters.search else None
+    page = detail.page(
+        row, workspace=found.workspace, viewer=found.membership, filters=filters, search=search, now=found.now
+    )
+    return {
+        "page": page,
+        "visit": found,
+        "may_act": found.membership.may_act and found.workspace.is_enabled,
+        "may_read_texts": found.membership.may_see_identity,
+        "texts_url": reverse("dsr.texts", args=[found.workspace.slug, row.upstream_id]),
+        "page_url": request.get_full_path() if request.method == "GET" else request.path.removesuffix("texts/"),
+        "search_url": reverse("register.search", args=[found.workspace.slug]),
+    }
+
+
+def _gone(request: HttpRequest, found: Visit, *, row: DataSubjectRequest) -> HttpResponse:
+    context = {"reference": row.reference, "list_url": reverse("register.register", args=[found.workspace.slug])}
+    if wants_fragment(request):
+        response = render(request, "dsr/_gone.html", context)
+        return reswap(retarget(response, "#content"), "innerHTML")
+    return render(request, "dsr/gone.html", context, status=GONE)

@@ -1,0 +1,97 @@
+"""The register: the list of a workspace's requests, its filters in the address, its search posted."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_POST, require_safe
+
+from dsrportal.actions import searching
+from dsrportal.actions.searching import SearchError
+from dsrportal.forms import register as register_form
+from dsrportal.queries import freshness
+from dsrportal.queries import register as register_query
+from dsrportal.queries import searches as search_query
+from dsrportal.queries.register_chips import address
+from dsrportal.queries.register_filters import RegisterFilters, Search
+from dsrportal.views import searches
+from dsrportal.views.access import visit
+from dsrportal.views.rendering import render_page
+
+
+@require_safe
+def register(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/requests/`: the page, or the list alone where htmx asks for it."""
+    found = visit(request, slug=slug)
+    filters = register_form.read(request.GET)
+    search = searches.find(request, workspace=found.workspace, token=filters.search) if filters.search else None
+    age = freshness.of_workspace(found.workspace, lanes=found.lanes, now=found.now)
+    page = register_query.page(
+        found.workspace,
+        url=reverse("register.register", args=[slug]),
+        filters=filters,
+        search=search,
+        may_see_identity=found.membership.may_see_identity,
+        freshness=age,
+        now=found.now,
+    )
+    context = {
+        "page": page,
+        "visit": found,
+        "freshness": age,
+        "search_url": reverse("register.search", args=[slug]),
+        "may_ask": found.membership.may_see_identity and found.workspace.is_enabled,
+    }
+    return render_page(request, page="register/register.html", fragment="register/_register.html", context=context)
+
+
+@require_POST
+def search(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/requests/search/`: keeps what was typed as hashes, and leads to the list under a token. References lead there directly."""
+    found = visit(request, slug=slug)
+    url = reverse("register.register", args=[slug])
+    text = request.POST.get("q", "").strip()
+    if not text:
+        return redirect(url)
+    may_search_names = found.membership.may_see_identity
+    known = search_query.understand(found.workspace, text=text, may_search_names=may_search_names)
+    if known.upstream_id is not None:
+        return redirect("dsr.dsr", slug=slug, upstream_id=known.upstream_id)
+    if known.reference:
+        return redirect(address(url, filters=RegisterFilters(q=known.reference, archived=known.is_archived)))
+    kept_text = text[: search_query.LONGEST_TEXT] if may_search_names else ""
+    token = searches.keep(request, workspace=found.workspace, search=known.search, text=kept_text, now=found.now)
+    return redirect(address(url, filters=RegisterFilters(search=token)))
+
+
+@require_POST
+def ask(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/requests/ask/`: the same search, made by Dastra."""
+    found = visit(request, slug=slug)
+    if not found.membership.may_see_identity:
+        raise PermissionDenied
+    url = reverse("register.register", args=[slug])
+    token = request.POST.get("search", "")
+    text = searches.read_text(request, workspace=found.workspace, token=token, now=found.now)
+    if not text:
+        messages.warning(request, _("This search is too old. Search again, then ask Dastra."))
+        return redirect(url)
+    try:
+        upstream_ids = searching.ask_dastra(found.workspace, text=text, by=found.user, now=found.now)
+    except SearchError as error:
+        messages.error(request, error.sentence)
+        return redirect(address(url, filters=RegisterFilters(search=token)))
+    result = Search(found_upstream_ids=tuple(upstream_ids))
+    kept = searches.keep(request, workspace=found.workspace, search=result, text="", now=found.now)
+    if upstream_ids:
+        count = len(upstream_ids)
+        messages.info(
+            request, ngettext("Dastra found %(n)d request.", "Dastra found %(n)d requests.", count) % {"n": count}
+        )
+    only_archived = bool(upstream_ids) and not search_query.live_count(found.workspace, upstream_ids=upstream_ids)
+    return redirect(address(url, filters=RegisterFilters(search=kept, archived=only_archived)))
