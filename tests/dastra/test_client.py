@@ -272,13 +272,15 @@ def test_neighbours_in_either_shape(client: DastraClient, wire: Wire) -> None:
     tags = [{"id": 5, "label": "Shop", "type": "DataSubject", "color": "#0a0"}, {"label": "no id"}]
     wire.plays(answer(tags))
     assert [tag.label for tag in client.list_tags()] == ["Shop"]
-    for body in ([OPERATOR], {"items": [OPERATOR], "total": 1}):
+    shapes: list[Any] = [[OPERATOR], {"items": [OPERATOR], "total": 1}]
+    for body in shapes:
         wire.plays(answer(body))
         assert [person.upstream_id for person in client.list_users()] == [31]
     wire.plays(answer({"items": [AREA], "total": 1}))
     assert [area.label for area in client.list_areas()] == ["Example SA"]
     workspace = {"id": 42, "label": "Example"}
-    for body in ({"items": [workspace], "total": 1}, {"pricingPlan": {}, "workSpaces": [workspace]}, [workspace]):
+    shapes = [{"items": [workspace], "total": 1}, {"pricingPlan": {}, "workSpaces": [workspace]}, [workspace]]
+    for body in shapes:
         wire.plays(answer(body))
         assert [found.upstream_id for found in client.list_workspaces()] == [42]
     assert [asked.path for asked in wire.journal] == [

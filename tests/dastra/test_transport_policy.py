@@ -104,6 +104,13 @@ def test_a_write_takes_a_connection_of_its_own(wire: Wire, transport: MakeTransp
     assert wire.connection_count == 2
 
 
+def test_a_limit_disguised_as_a_refusal_is_a_limit(wire: Wire, transport: MakeTransport, pace: OpenPace) -> None:
+    wire.plays(answer(status=403, headers=("Retry-After: 30",)))
+    with pytest.raises(errors.RateLimited):
+        transport().get("/me")
+    assert pace.pauses == [30.0]
+
+
 @pytest.mark.parametrize(
     ("headers", "expected"),
     [
@@ -163,10 +170,11 @@ def test_a_call_that_the_pace_refuses_is_not_made(
     monkeypatch.setattr(pace, "acquire", refuse)
     wire.plays(answer({}))
     sender = transport()
-    for call in (lambda: sender.get("/me"), lambda: sender.write("DELETE", "/v1/x")):
-        with pytest.raises(errors.RateLimited) as caught:
-            call()
-        assert caught.value.outcome_unknown is False
+    with pytest.raises(errors.RateLimited):
+        sender.get("/me")
+    with pytest.raises(errors.RateLimited) as caught:
+        sender.write("DELETE", "/v1/x")
+    assert caught.value.outcome_unknown is False
     assert wire.journal == []
     assert sender.call_count == 0
 

@@ -100,9 +100,9 @@ class Wire:
                     connection.shutdown(socket.SHUT_RDWR)
                 connection.close()
 
-    def wait(self, seconds: float) -> bool:
-        """Sleeps within an act; true when the test is over."""
-        return self._stopped.wait(seconds)
+    def wait(self, seconds: float) -> None:
+        """Sleeps within an act, at most until the test is over."""
+        self._stopped.wait(seconds)
 
     def _accept(self) -> None:
         while not self._stopped.is_set():
