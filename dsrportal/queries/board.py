@@ -171,7 +171,7 @@ def _sums(workspace: Workspace, *, steps: Sequence[WorkflowStep], now: datetime)
         .order_by()
         .values_list("step", "total", "overdue")
     )
-    found = {step_pk: (total, overdue) for step_pk, total, overdue in rows}
+    found: dict[int | None, tuple[int, int]] = {step_pk: (total, overdue) for step_pk, total, overdue in rows}
     sums: dict[int | None, _Sums] = {
         step.pk: _Sums(total=step.live_count, overdue=found.get(step.pk, (0, 0))[1]) for step in steps
     }

@@ -42,13 +42,19 @@ def of_request(
     else:
         state = "soon" if days <= SOON_DAYS else "on-track"
         left = ngettext("%(n)d d", "%(n)d d", days) % {"n": days}
-    text = _("Dastra: %(day)s · %(left)s") % {"day": short_day(due_on, today=today), "left": left}
+    day = past_day(due_on, today=today) if days < 0 else short_day(due_on, today=today)
+    text = _("Dastra: %(day)s · %(left)s") % {"day": day, "left": left}
     return ClockMark(state=state, text=text, full=_("Dastra's date: %s") % long_day(due_on))
 
 
 def short_day(day: date, *, today: date) -> str:
     """`Tue 10 Mar`; with the year when it is not this one."""
     return _day(day, "D j M" if day.year == today.year else "D j M Y", get_language() or "")
+
+
+def past_day(day: date, *, today: date) -> str:
+    """`10 Mar`: of a day that is over, the name says nothing and takes room."""
+    return _day(day, "j M" if day.year == today.year else "j M Y", get_language() or "")
 
 
 def long_day(day: date) -> str:

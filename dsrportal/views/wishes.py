@@ -176,8 +176,7 @@ def _region(
                 messages.info(request, said)
             return HttpResponseClientRefresh()
         wish = wishes.of_request(dsr, slug=found.workspace.slug, viewer=found.membership, now=now)
-        context = {"wish": wish, "said": said, "origin": origin}
-        return render(request, "wishes/_wish.html", context, status=status)
+        return render(request, "wishes/_wish.html", {"wish": wish, "said": said}, status=status)
     card, heads = board.card_and_heads(
         found.workspace, upstream_id=upstream_id, keys=keys, viewer=found.membership, lanes=found.lanes, now=now
     )

@@ -1,0 +1,226 @@
+/* The board: cards are dragged or moved by the menu, both through the one form of the page; each answer swaps its card alone and the card
+   goes where it says it is. Looks every five seconds for what others changed, never while something is held, open or on its way. */
+(() => {
+  "use strict";
+  const LOOK_MS = 5000;
+  const IDLE_MS = 30 * 60 * 1000;
+  const htmx = window.htmx;
+  const board = document.getElementById("board");
+  if (!board || !htmx) return;
+  const menu = document.getElementById("move-menu");
+  const form = document.getElementById("move-form");
+  const watch = document.getElementById("board-watch");
+  const byId = (id) => document.getElementById(id);
+  const isCard = (element) => element instanceof Element && element.matches(".card");
+
+  /* where a card belongs: on top while it is being moved, else by its order */
+  const place = (card) => {
+    document.querySelectorAll(`[id="${card.id}"]`).forEach((twin) => { if (twin !== card) twin.remove(); });
+    const list = byId(`cards-${card.dataset.at}`);
+    if (!list) {
+      card.remove();
+      return;
+    }
+    const isMoving = card.classList.contains("card--pending") && card.dataset.at !== card.dataset.step;
+    const others = [...list.children].filter((other) => other !== card);
+    const next = others.find((other) => !isCard(other) || isMoving || (
+      !(other.classList.contains("card--pending") && other.dataset.at !== other.dataset.step) && other.dataset.order > card.dataset.order
+    ));
+    if (card.parentElement !== list || card.nextElementSibling !== (next || null)) list.insertBefore(card, next || null);
+    list.querySelector(".column__none")?.remove();
+  };
+
+  /* the deed */
+  const move = (card, step) => {
+    if (card.classList.contains("htmx-request")) return;
+    htmx.ajax("POST", card.dataset.move, {
+      source: card,
+      target: card,
+      swap: "outerHTML",
+      values: {
+        origin: "board",
+        action_id: card.dataset.action,
+        step,
+        seen_step: card.dataset.seenStep,
+        seen_updated_at: card.dataset.seenAt,
+      },
+    });
+  };
+
+  /* by menu */
+  let menuCard = null;
+  board.addEventListener("click", (event) => {
+    const opener = event.target.closest("[data-menu]");
+    if (!opener || !menu) return;
+    event.preventDefault();
+    document.querySelectorAll('[popovertarget="move-menu"]').forEach((old) => old.removeAttribute("popovertarget"));
+    opener.setAttribute("popovertarget", "move-menu"); /* menus.js places the menu beside its opener */
+    menuCard = opener.closest(".card");
+    menu.querySelector("[data-move-reference]").textContent = menuCard.querySelector(".card__link").textContent;
+    menu.querySelectorAll("[name=step]").forEach((button) => {
+      button.toggleAttribute("aria-current", false);
+      if (button.value === menuCard.dataset.step) button.setAttribute("aria-current", "true");
+    });
+    opener.focus();
+    menu.showPopover();
+  });
+  board.addEventListener("keydown", (event) => {
+    if (event.key === " " && event.target.matches("[data-menu]")) {
+      event.preventDefault();
+      event.target.click();
+    }
+  });
+  form?.addEventListener("submit", (event) => {
+    event.preventDefault();
+    menu.hidePopover();
+    if (menuCard?.isConnected && event.submitter) move(menuCard, event.submitter.value);
+  });
+
+  /* by drag */
+  let dragged = null;
+  let isCancelled = false;
+  const unmark = () => board.querySelectorAll(".is-target").forEach((column) => column.classList.remove("is-target"));
+  const swallowClick = (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  const drag = (list) => {
+    if (!window.Sortable || !menu || list.sortable) return;
+    list.sortable = new window.Sortable(list, {
+      group: "cards",
+      sort: false,
+      draggable: ".card:not(.card--pending, .htmx-request)",
+      handle: window.matchMedia("(pointer: coarse)").matches ? ".card__handle" : undefined,
+      filter: ".card__notice, [data-menu], .card__form",
+      preventOnFilter: false,
+      forceFallback: true,
+      fallbackOnBody: true,
+      fallbackTolerance: 8,
+      delay: 250,
+      delayOnTouchOnly: true,
+      touchStartThreshold: 8,
+      scrollSensitivity: 64,
+      bubbleScroll: true,
+      ghostClass: "is-ghost",
+      dragClass: "is-dragged",
+      chosenClass: "is-chosen",
+      onStart: ({ item }) => {
+        dragged = item;
+        isCancelled = false;
+        board.classList.add("is-dragging");
+        document.addEventListener("click", swallowClick, { capture: true, once: true });
+      },
+      onMove: ({ to }) => {
+        unmark();
+        to.closest(".column").classList.add("is-target");
+        return !isCancelled;
+      },
+      onEnd: ({ item, to }) => {
+        dragged = null;
+        unmark();
+        board.classList.remove("is-dragging");
+        window.setTimeout(() => document.removeEventListener("click", swallowClick, { capture: true }), 0);
+        if (isCancelled || to.dataset.drop === item.dataset.at) place(item);
+        else move(item, to.dataset.drop);
+      },
+    });
+  };
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || !dragged) return;
+    isCancelled = true;
+    document.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
+  });
+
+  /* what an answer brings takes its place, and keeps the focus and the scroll that were there */
+  const scrolls = new Map();
+  const folded = new Set();
+  let focusId = "";
+  const keepFocus = (part) => {
+    const active = document.activeElement;
+    if (!active || active === document.body || !part.contains(active)) return;
+    focusId = active.closest(".card")?.querySelector(".card__link")?.id || active.id;
+  };
+  const giveFocus = (part) => {
+    const place_ = focusId && byId(focusId);
+    if (!place_ || !part.contains(place_)) return;
+    focusId = "";
+    place_.focus({ preventScroll: true });
+    place_.scrollIntoView({ block: "nearest", inline: "nearest" });
+  };
+  const fold = (column, isFolded) => {
+    column.classList.toggle("column--folded", isFolded);
+    column.querySelector("[data-fold]")?.setAttribute("aria-expanded", String(!isFolded));
+  };
+  const meet = (part) => {
+    const columns = part.matches(".column") ? [part] : [...part.querySelectorAll(".column")];
+    columns.forEach((column) => {
+      const list = column.querySelector("[data-drop]");
+      if (list) drag(list);
+      const cards = column.querySelector(".column__cards");
+      if (scrolls.has(column.id)) cards.scrollTop = scrolls.get(column.id);
+      scrolls.delete(column.id);
+      fold(column, folded.has(column.id));
+      giveFocus(column);
+    });
+    if (part.matches(".column__head")) fold(part.closest(".column"), folded.has(part.closest(".column").id));
+    if (!isCard(part)) return;
+    place(part);
+    giveFocus(part);
+  };
+  board.addEventListener("click", (event) => {
+    const column = event.target.closest("[data-fold]")?.closest(".column");
+    if (!column) return;
+    if (folded.has(column.id)) folded.delete(column.id);
+    else folded.add(column.id);
+    fold(column, folded.has(column.id));
+  });
+  document.addEventListener("htmx:load", (event) => { if (event.detail.elt instanceof Element) meet(event.detail.elt); });
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const target = event.detail.target;
+    if (event.detail.elt === watch && isBusy()) event.detail.shouldSwap = false;
+    else if (target.matches(".column__more") && target.contains(document.activeElement)) {
+      const first = event.detail.serverResponse.match(/id="(link-\d+)"/);
+      focusId = first ? first[1] : "";
+    } else if (isCard(target)) keepFocus(target);
+  });
+  document.addEventListener("htmx:oobBeforeSwap", (event) => {
+    const old = event.detail.target;
+    if (!old.matches(".column")) return;
+    scrolls.set(old.id, old.querySelector(".column__cards").scrollTop);
+    keepFocus(old);
+  });
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const card = event.detail.elt;
+    if (!event.detail.successful && isCard(card) && card.isConnected) place(card); /* nothing was said: back where it was */
+  });
+
+  /* the countdown on what waits */
+  window.setInterval(() => {
+    board.querySelectorAll("[data-countdown]").forEach((words) => {
+      const left = Math.max(Number(words.dataset.countdown) - 1, 0);
+      words.dataset.countdown = String(left);
+      words.textContent = words.dataset.words.replace("{n}", String(left));
+    });
+  }, 1000);
+
+  /* what others changed */
+  let seenAt = Date.now();
+  ["pointerdown", "pointermove", "keydown", "wheel"].forEach((name) => document.addEventListener(name, () => { seenAt = Date.now(); }, { passive: true }));
+  const isBusy = () => Boolean(dragged || document.querySelector("[popover]:popover-open, dialog[open], .card.htmx-request, .card .htmx-request"));
+  const look = () => {
+    if (!watch || document.hidden || isBusy() || Date.now() - seenAt > IDLE_MS) return;
+    htmx.trigger(watch, "board:look");
+  };
+  document.addEventListener("htmx:configRequest", (event) => {
+    if (event.detail.elt !== watch) return;
+    event.detail.parameters.since = [...board.querySelectorAll(".column")].map((column) => {
+      const shown = column.querySelectorAll(".card").length;
+      return `${column.dataset.column}:${column.dataset.digest}:${shown}`;
+    }).join(",");
+  });
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (watch && event.detail.elt !== watch && board.contains(event.detail.elt)) htmx.trigger(watch, "htmx:abort");
+  });
+  window.setInterval(look, LOOK_MS);
+  document.addEventListener("visibilitychange", look);
+})();

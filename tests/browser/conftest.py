@@ -1,0 +1,149 @@
+"""A real Chromium against a running portal, which is synced from a local Dastra: the stage of every browser test.
+
+`portal` is the stage, `page_as("olivia")` a signed-in page on it. A test fails for what its pages did behind its back: an error on
+the console (violations of the content policy are such errors), a script's exception, a request that leaves this machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.conf import settings as django_settings
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+
+from dsrportal.mirror.pull import pull
+from dsrportal.models import Lane, Role, User, Workspace
+from dsrportal.models.runs import SyncOutcome
+from dsrportal.sandbox import Sandbox
+from dsrportal.sandbox.server import Server
+from dsrportal.sandbox.switches import Switches
+from tests.conftest import MakeWorkspace, make_person
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+EXPECTED_STATUS = "status of 422"
+"""An expected refusal is an answer with 422, which Chromium notes on the console."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Portal:
+    """The running portal: its address, the local Dastra behind it, and the workspace that mirrors it."""
+
+    url: str
+    sandbox: Server
+    workspace: Workspace
+    complaints: list[str] = field(default_factory=list)
+
+    def board_url(self) -> str:
+        """The workspace's board."""
+        return f"{self.url}/w/{self.workspace.slug}/board/"
+
+    def pull(self, lane: Lane = Lane.FULL) -> None:
+        """Read the local Dastra again."""
+        assert pull(self.workspace, lane=lane, now=timezone.now).outcome == SyncOutcome.COMPLETE
+
+    def upstream_step(self, upstream_id: int) -> int:
+        """The step that a request is in, by Dastra's own word."""
+        step: int = self.sandbox.state[self.workspace.upstream_id].get(upstream_id)["workFlowStepId"]
+        return step
+
+
+PageAs = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the run."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def upstream(settings: Any, tmp_path: Path) -> Iterator[Server]:
+    """The local Dastra behind the portal: 60 requests in workspace 101."""
+    settings.DATA_DIR = tmp_path
+    with Sandbox(requests=60, seed=7, settings=Switches()).serve() as server:
+        settings.UPSTREAM_ALLOWED_HOSTS = [server.host_port]
+        yield server
+
+
+@pytest.fixture
+def portal(live_server: Any, settings: Any, upstream: Server, make_workspace: MakeWorkspace) -> Iterator[Portal]:
+    """The portal with a synced workspace and the accounts olivia (officer), marc (manager), ada (admin), vera (viewer); stan is a
+    stranger. Wishes are sent at once; a test that wants the undo window sets `settings.UNDO_SECONDS`."""
+    settings.UNDO_SECONDS = 0
+    workspace = make_workspace(
+        "acme-france", name="Acme France", base_url=upstream.base_url, secret=upstream.api_key, upstream_id=101
+    )
+    for username, role in (
+        ("olivia", Role.OFFICER),
+        ("marc", Role.MANAGER),
+        ("ada", Role.ADMIN),
+        ("vera", Role.VIEWER),
+    ):
+        make_person(username, workspace=workspace, role=role)
+    make_person("stan", workspace=make_workspace("other-house", upstream_id=102), role=Role.OFFICER)
+    portal = Portal(url=live_server.url, sandbox=upstream, workspace=workspace)
+    portal.pull()
+    yield portal
+    assert portal.complaints == []
+
+
+@pytest.fixture
+def page_as(portal: Portal, browser: Browser) -> Iterator[PageAs]:
+    """A function that opens a page for a person who is signed in ("" for nobody); its options are those of a browser context."""
+    contexts = []
+
+    def open_page(username: str, **options: Any) -> Page:
+        context = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1280, "height": 800}, **options})
+        contexts.append(context)
+        if username:
+            client = Client()
+            client.force_login(User.objects.get(username=username))
+            cookie = client.cookies[django_settings.SESSION_COOKIE_NAME]
+            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": portal.url}])
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        watch(page, portal=portal)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def watch(page: Page, *, portal: Portal) -> None:
+    """Note everything that a page must not do."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error" and EXPECTED_STATUS not in message.text:
+            portal.complaints.append(f"console: {message.text}")
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((portal.url, "data:", "blob:")):
+            portal.complaints.append(f"left this machine: {request.url}")
+
+    page.on("console", on_console)
+    page.on("request", on_request)
+    page.on("pageerror", lambda error: portal.complaints.append(f"exception: {error}"))
+
+
+def assert_accessible(page: Page) -> None:
+    """No violation that axe can see."""
+    report = Axe().run(page)
+    assert report.violations_count == 0, report.generate_report()
