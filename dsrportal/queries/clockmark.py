@@ -24,9 +24,16 @@ class ClockMark:
 
 
 def of_request(
-    *, expires_at: datetime | None, closed_at: datetime | None, is_closed: bool, zone: ZoneInfo, now: datetime
+    *,
+    expires_at: datetime | None,
+    closed_at: datetime | None,
+    is_closed: bool,
+    zone: ZoneInfo,
+    now: datetime,
+    is_named: bool = True,
 ) -> ClockMark:
-    """What Dastra's date says of one request at `now`. A closed one is judged by the day it was closed."""
+    """What Dastra's date says of one request at `now`. A closed one is judged by the day it was closed. `is_named` False leaves out whose
+    date it is, where a heading says so already."""
     due_on = expires_at.astimezone(zone).date() if expires_at else None
     today = now.astimezone(zone).date()
     if is_closed:
@@ -43,7 +50,8 @@ def of_request(
         state = "soon" if days <= SOON_DAYS else "on-track"
         left = ngettext("%(n)d d", "%(n)d d", days) % {"n": days}
     day = past_day(due_on, today=today) if days < 0 else short_day(due_on, today=today)
-    text = _("Dastra: %(day)s · %(left)s") % {"day": day, "left": left}
+    words = _("Dastra: %(day)s · %(left)s") if is_named else _("%(day)s · %(left)s")
+    text = words % {"day": day, "left": left}
     return ClockMark(state=state, text=text, full=_("Dastra's date: %s") % long_day(due_on))
 
 

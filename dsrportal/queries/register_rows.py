@@ -88,6 +88,7 @@ def in_words(
             is_closed=values["is_closed"],
             zone=zone,
             now=now,
+            is_named=False,
         ),
         rights=words.rights(values["purposes"]),
         step=step.label if step else "",
