@@ -1,0 +1,186 @@
+"""Every job may run twice, be delivered twice and be killed; a wish to run now is one run; a job that kills its worker is parked."""
+
+from __future__ import annotations
+
+import pydoc
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from django_q.models import OrmQ, Task
+
+from dsrportal import jobs
+from dsrportal.mirror import leases
+from dsrportal.models import AuditEvent, DataSubjectRequest, JobHeartbeat, Lane, SyncLane, SyncRun, User, Workspace
+from dsrportal.models.audit import Operation
+from dsrportal.models.runs import SyncOutcome
+from tests.conftest import MakeWorkspace
+from tests.jobs.conftest import work_off
+
+ALL_JOBS = [schedule.name for schedule in jobs.SCHEDULES]
+
+
+def mirror_rows() -> list[dict[str, Any]]:
+    return [dict(row) for row in DataSubjectRequest.objects.order_by("pk").values()]
+
+
+def interrupted(workspace: Workspace, *, ago: timedelta, lane: Lane = Lane.ACTIVE) -> SyncRun:
+    return SyncRun.objects.create(
+        workspace=workspace,
+        lane=lane,
+        started_at=timezone.now() - ago,
+        outcome=SyncOutcome.FAILED,
+        error_code="interrupted",
+    )
+
+
+def pull_now(workspace: Workspace, lane: Lane = Lane.ACTIVE) -> str:
+    return jobs.run_pull(workspace.pk, lane, timezone.now().isoformat())
+
+
+@pytest.mark.parametrize("name", ALL_JOBS)
+def test_running_a_job_twice_changes_nothing_more(name: str, mirrored: Workspace) -> None:
+    job = pydoc.locate(f"dsrportal.jobs.{name}")
+    pull_now(mirrored, Lane.FULL)
+    job()  # type: ignore[operator]
+    work_off()
+    before = mirror_rows()
+    audited = AuditEvent.objects.count()
+    job()  # type: ignore[operator]
+    work_off()
+    assert mirror_rows() == before
+    assert before
+    assert AuditEvent.objects.count() == audited
+    assert not SyncRun.objects.exclude(outcome=SyncOutcome.COMPLETE).exists()
+    assert JobHeartbeat.objects.filter(name=name).count() == 1
+
+
+def test_a_task_delivered_twice_pulls_once(mirrored: Workspace) -> None:
+    queued_at = timezone.now().isoformat()
+    answers = [jobs.run_pull(mirrored.pk, Lane.ACTIVE, queued_at) for _ in range(3)]
+    assert answers == ["complete", "already taken up", "already taken up"]
+    assert SyncRun.objects.count() == 1
+
+
+@pytest.mark.parametrize("name", ["pull_active", "refresh_overtaking", "pull_full"])
+def test_each_enabled_workspace_has_its_own_task_and_a_failing_one_delays_no_other(
+    name: str, mirrored: Workspace, make_workspace: MakeWorkspace
+) -> None:
+    make_workspace("deaf", upstream_id=7)
+    make_workspace("asleep", upstream_id=8, disabled_at=timezone.now())
+    assert getattr(jobs, name)() == 2
+    assert {row.task["args"][0] for row in OrmQ.objects.all()} == {
+        workspace.pk for workspace in Workspace.objects.filter(disabled_at=None)
+    }
+    assert sorted(work_off()) == ["complete", "failed"]
+    assert SyncRun.objects.get(workspace=mirrored).outcome == SyncOutcome.COMPLETE
+
+
+def test_a_workspace_disabled_or_removed_after_queueing_is_left_alone(workspace: Workspace) -> None:
+    jobs.pull_active()
+    Workspace.objects.update(disabled_at=timezone.now())
+    assert work_off() == ["disabled"]
+    assert jobs.run_pull(workspace.pk + 1000, Lane.FULL, timezone.now().isoformat()) == "disabled"
+    assert not SyncRun.objects.exists()
+
+
+def test_tasks_carry_ids_and_instants_alone(workspace: Workspace, admin: User) -> None:
+    jobs.pull_active()
+    jobs.request_run(workspace_id=workspace.pk, lane=Lane.FULL, by=admin, now=timezone.now())
+    for row in OrmQ.objects.all():
+        workspace_id, lane, queued_at = row.task["args"]
+        assert workspace_id == workspace.pk
+        assert lane in Lane.values
+        assert datetime.fromisoformat(queued_at).tzinfo is not None
+        assert row.task["kwargs"] == {}
+
+
+class TestRunNow:
+    def test_ten_clicks_are_one_run(self, mirrored: Workspace, admin: User) -> None:
+        clicks = [
+            jobs.request_run(workspace_id=mirrored.pk, lane=Lane.FULL, by=admin, now=timezone.now()) for _ in range(10)
+        ]
+        assert clicks == [True] + [False] * 9
+        event = AuditEvent.objects.get(operation=Operation.RUN_REQUESTED)
+        assert (event.by, event.workspace_id, event.details) == (admin, mirrored.pk, {"lane": "full"})
+        assert work_off() == ["complete"]
+        assert SyncRun.objects.count() == 1
+
+    def test_it_may_be_asked_again_once_it_began(self, mirrored: Workspace, admin: User) -> None:
+        jobs.request_run(workspace_id=mirrored.pk, lane=Lane.FULL, by=admin, now=timezone.now())
+        work_off()
+        assert SyncLane.objects.get(lane=Lane.FULL).requested_at is None
+        assert jobs.request_run(workspace_id=mirrored.pk, lane=Lane.FULL, by=admin, now=timezone.now())
+
+    def test_while_the_lane_is_pulled_a_click_does_nothing(self, workspace: Workspace, admin: User) -> None:
+        leases.acquire(workspace, now=timezone.now())
+        SyncRun.objects.create(workspace=workspace, lane=Lane.FULL, started_at=timezone.now())
+        assert not jobs.request_run(workspace_id=workspace.pk, lane=Lane.FULL, by=admin, now=timezone.now())
+        assert not OrmQ.objects.exists()
+
+    def test_the_wish_outlives_a_busy_workspace(self, mirrored: Workspace, admin: User) -> None:
+        lease = leases.acquire(mirrored, now=timezone.now())
+        jobs.request_run(workspace_id=mirrored.pk, lane=Lane.FULL, by=admin, now=timezone.now())
+        assert work_off() == ["busy"]
+        assert jobs.pull_requested() == 0, "nothing is queued while the workspace is busy"
+        leases.release(lease)
+        assert jobs.pull_requested() == 1
+        assert work_off() == ["complete"]
+        assert jobs.pull_requested() == 0
+
+    def test_the_wish_outlives_a_lost_task(self, mirrored: Workspace, admin: User) -> None:
+        jobs.request_run(workspace_id=mirrored.pk, lane=Lane.ACTIVE, by=admin, now=timezone.now())
+        OrmQ.objects.all().delete()
+        assert jobs.pull_requested() == 1
+        assert work_off() == ["complete"]
+
+
+class TestPoison:
+    def test_three_deaths_in_a_row_park_the_lane_and_say_so(self, workspace: Workspace) -> None:
+        SyncLane.objects.create(workspace=workspace, lane=Lane.ACTIVE)
+        for hours in (3, 2, 1):
+            interrupted(workspace, ago=timedelta(hours=hours))
+        assert [pull_now(workspace) for _ in range(5)] == ["parked"] * 5
+        assert SyncRun.objects.count() == 3
+        lane = SyncLane.objects.get()
+        assert lane.last_error_code == "parked"
+        assert "stopped three times" in lane.last_error
+
+    def test_a_run_that_never_ended_counts_as_a_death(self, workspace: Workspace) -> None:
+        interrupted(workspace, ago=timedelta(minutes=30))
+        interrupted(workspace, ago=timedelta(minutes=20))
+        SyncRun.objects.create(workspace=workspace, lane=Lane.ACTIVE, started_at=timezone.now() - timedelta(minutes=10))
+        assert pull_now(workspace) == "parked"
+
+    def test_the_other_lanes_and_workspaces_go_on(self, mirrored: Workspace, make_workspace: MakeWorkspace) -> None:
+        parked = make_workspace("parked", upstream_id=9)
+        for minutes in (3, 2, 1):
+            interrupted(mirrored, ago=timedelta(minutes=minutes), lane=Lane.FULL)
+            interrupted(parked, ago=timedelta(minutes=minutes))
+        assert pull_now(mirrored) == "complete"
+        assert pull_now(parked) == "parked"
+
+    def test_run_now_tries_again_and_success_frees_the_lane(self, mirrored: Workspace, admin: User) -> None:
+        for minutes in (3, 2, 1):
+            interrupted(mirrored, ago=timedelta(minutes=minutes))
+        assert pull_now(mirrored) == "parked"
+        jobs.request_run(workspace_id=mirrored.pk, lane=Lane.ACTIVE, by=admin, now=timezone.now())
+        assert work_off() == ["complete"]
+        assert pull_now(mirrored) == "complete"
+
+    def test_deaths_between_successes_or_of_another_day_do_not_park(self, mirrored: Workspace) -> None:
+        for hours in (26, 25, 2):
+            interrupted(mirrored, ago=timedelta(hours=hours))
+        assert pull_now(mirrored) == "complete"
+        for _ in range(2):
+            interrupted(mirrored, ago=timedelta(0))
+        assert pull_now(mirrored) == "complete"
+
+
+def test_results_of_the_queue_are_forgotten_after_a_week(db: None) -> None:
+    for name, age in (("old", timedelta(days=8)), ("new", timedelta(days=6))):
+        at = timezone.now() - age
+        Task.objects.create(id=name, name=name, func="x", started=at, stopped=at, success=True)
+    assert jobs.purge_results() == 1
+    assert Task.objects.get().name == "new"
