@@ -73,7 +73,8 @@ class Catalogues:
         for dsr in dsrs:
             self._learn_step(dsr, steps)
             for tag in dsr.tags:
-                tags[tag.upstream_id] = _tag_fields(tag)
+                if tag.label or tag.upstream_id not in self.tags.rows:
+                    tags[tag.upstream_id] = _tag_fields(tag)
             if dsr.operator is not None:
                 operators[dsr.operator.upstream_id] = _operator_fields(dsr.operator)
             elif dsr.operator_upstream_id is not None and dsr.operator_upstream_id not in self.operators.rows:

@@ -18,6 +18,7 @@ from dsrportal import credentials
 from dsrportal.dastra import schema
 from dsrportal.identity import words_of
 from dsrportal.mirror import rows
+from dsrportal.mirror.gaps import filled, has_gaps
 from dsrportal.mirror.leases import Lease, LeaseLostError
 from dsrportal.mirror.neighbours import Catalogues
 from dsrportal.models import (
@@ -83,7 +84,7 @@ def store_requests(
     that was fetched earlier and arrives later cannot undo them. Raises `LeaseLostError` when `lease` is no longer the current one.
     """
     search_key = workspace.read_search_key()
-    latest = {dsr.upstream_id: dsr for dsr in dsrs}
+    latest = _without_gaps(workspace, {dsr.upstream_id: dsr for dsr in dsrs})
     key = bytes.fromhex(search_key)
     digests = {upstream_id: rows.digest_of(dsr, search_key=key) for upstream_id, dsr in latest.items()}
     known_digests = _digests(workspace, latest)
@@ -250,6 +251,17 @@ class _Writer:
             for i in renamed
             for digest in credentials.digest_words(words_of(rows.identity_fields(dsrs[i])), search_key=self._search_key)
         )
+
+
+def _without_gaps(
+    workspace: Workspace, dsrs: dict[int, schema.DataSubjectRequest]
+) -> dict[int, schema.DataSubjectRequest]:
+    gaping = [upstream_id for upstream_id, dsr in dsrs.items() if has_gaps(dsr)]
+    if not gaping:
+        return dsrs
+    found = DataSubjectRequest.objects.filter(workspace=workspace, upstream_id__in=gaping)
+    known = found.select_related("step", "operator", "area")
+    return dsrs | {row.upstream_id: filled(dsrs[row.upstream_id], row=row) for row in known}
 
 
 def _digests(workspace: Workspace, ids: Iterable[int]) -> dict[int, bytes]:

@@ -11,9 +11,8 @@ from django.utils import timezone
 from dsrportal.mirror.pull import pull
 from dsrportal.models import Lane, SyncRun, Workspace
 from dsrportal.sandbox import Sandbox
-from dsrportal.sandbox.switches import Limit
 from dsrportal.sandbox.server import Server
-from dsrportal.sandbox.switches import Switches
+from dsrportal.sandbox.switches import Limit, Switches
 from tests.conftest import MakeWorkspace
 
 WIDE_LIMITS = (Limit(count=1_000_000, seconds=60),)
