@@ -178,7 +178,8 @@ def _facts(dsr: DataSubjectRequest, *, known: Vocabulary, zone: ZoneInfo) -> Ite
         yield Fact(name=_("Form"), text=str(dsr.widget_id))
     if dsr.locale:
         yield Fact(name=_("Language"), text=dsr.locale)
-    yield Fact(name=_("Updated"), text=_day(dsr.updated_at, zone=zone))
+    if dsr.updated_at:
+        yield Fact(name=_("Updated"), text=_day(dsr.updated_at, zone=zone))
     yield Fact(name=_("Id in Dastra"), text=str(dsr.upstream_id))
 
 
@@ -192,12 +193,14 @@ def _person(dsr: DataSubjectRequest, *, viewer: Membership) -> list[Fact]:
     if not viewer.may_see_identity:
         initials = words.masked_name(identity)
         return [Fact(name=_("Name"), text=initials)] if initials else []
+    name = f"{identity.get('given_name', '')} {identity.get('family_name', '')}".strip()
+    title = identity.get("title", "")
     lines = [
-        (_("Name"), f"{identity.get('given_name', '')} {identity.get('family_name', '')}".strip()),
+        (_("Name"), name),
         (_("E-mail"), identity.get("email", "")),
-        (_("Title"), identity.get("title", "")),
+        (_("Title"), "" if title == f"{dsr.reference} {name}" else title),  # what Dastra's own form makes of the two
     ]
-    return [Fact(name=name, text=text) for name, text in lines if text]
+    return [Fact(name=label, text=text) for label, text in lines if text]
 
 
 def _walk(
