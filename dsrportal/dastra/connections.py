@@ -8,6 +8,7 @@ as soon as a connection stands, before anything is sent.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import socket
 import threading
@@ -23,6 +24,9 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .addresses import is_loopback, may_connect
 from .errors import HostNotAllowed, TimedOut
+
+# At DEBUG this logger writes every address with its query, and a query may name a person.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 
 class Exchange:

@@ -6,6 +6,7 @@ not allow (NaN, Infinity) or leaves open (a key twice) is marked where it stands
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from collections import Counter
@@ -15,6 +16,7 @@ from typing import Any
 from .errors import MalformedAnswer
 
 _DEEPEST = 100
+_PLAIN = frozenset({str, int, bool, type(None)})
 _ENCODINGS = {"": "utf-8-sig", "utf-8": "utf-8-sig", "utf8": "utf-8-sig", "us-ascii": "utf-8-sig"}
 _LATIN = {"iso-8859-1", "latin1", "iso-8859-15", "windows-1252"}
 
@@ -47,25 +49,22 @@ def decode_text(body: bytes, *, charset: str) -> str:
     encoding = charset if charset in _LATIN else _ENCODINGS.get(charset, "")
     if not encoding or body[:2] in {b"\xff\xfe", b"\xfe\xff"} or b"\0" in body[:4]:
         raise MalformedAnswer("Dastra's answer is in a character set that the portal does not read.")
-    try:
+    with contextlib.suppress(UnicodeDecodeError):
         return body.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise MalformedAnswer("Dastra's answer is not readable text.") from error
+    raise MalformedAnswer("Dastra's answer is not readable text.")
 
 
 def decode(text: str) -> Any:
     """The JSON value. Raises MalformedAnswer for what is not JSON, is nested too deep or holds endless numbers."""
-    try:
+    with contextlib.suppress(ValueError, RecursionError):
         return json.loads(
             text,
             object_pairs_hook=_object,
             parse_float=_float,
             parse_constant=lambda _: NotANumber(),
         )
-    except (ValueError, RecursionError) as error:
-        # "from None": the cause's text and its document are the answer itself, which may hold personal data.
-        del error
-        raise MalformedAnswer("Dastra's answer is not readable JSON.") from None
+    # Raised out here: the parser's own exception carries the whole document, which holds personal data.
+    raise MalformedAnswer("Dastra's answer is not readable JSON.")
 
 
 def encode(value: object) -> bytes:
@@ -78,18 +77,14 @@ def flaw(value: object) -> str:
     stack: list[tuple[object, int]] = [(value, 0)]
     while stack:
         part, depth = stack.pop()
-        if isinstance(part, str | int | float) or part is None:
-            continue
         if isinstance(part, NotANumber):
             return "a number is not finite"
         if depth > _DEEPEST:
             return "nested too deep"
         if isinstance(part, RepeatedKeys):
             return "a key is repeated"
-        if isinstance(part, dict):
-            stack.extend((entry, depth + 1) for entry in part.values())
-        elif isinstance(part, list):
-            stack.extend((entry, depth + 1) for entry in part)
+        inner = part.values() if isinstance(part, dict) else part if isinstance(part, list) else ()
+        stack.extend((entry, depth + 1) for entry in inner if type(entry) not in _PLAIN)
     return ""
 
 
