@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path
 
-from dsrportal.views import accounts, board, errors, gallery, health, home, wishes
+from dsrportal.views import accounts, board, dsr, errors, gallery, health, home, jobs, register, wishes, workspaces
 
 urlpatterns = [
     path("", home.home, name="home.home"),
@@ -11,12 +11,27 @@ urlpatterns = [
     path("accounts/logout/", accounts.logout, name="accounts.logout"),
     path("accounts/preferences/", accounts.preferences, name="accounts.preferences"),
     path("w/<slug:slug>/board/", board.board, name="board.board"),
+    path("w/<slug:slug>/requests/", register.register, name="register.register"),
+    path("w/<slug:slug>/requests/search/", register.search, name="register.search"),
+    path("w/<slug:slug>/requests/ask/", register.ask, name="register.ask"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/", dsr.dsr, name="dsr.dsr"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/texts/", dsr.texts, name="dsr.texts"),
     path("w/<slug:slug>/requests/<int:upstream_id>/move/", wishes.move, name="wishes.move"),
     path("w/<slug:slug>/requests/<int:upstream_id>/archive/", wishes.archive, name="wishes.archive"),
     path("w/<slug:slug>/requests/<int:upstream_id>/restore/", wishes.restore, name="wishes.restore"),
     path("w/<slug:slug>/wishes/<int:pk>/undo/", wishes.undo, name="wishes.undo"),
     path("w/<slug:slug>/wishes/<int:pk>/send/", wishes.send, name="wishes.send"),
     path("w/<slug:slug>/wishes/<int:pk>/dismiss/", wishes.dismiss, name="wishes.dismiss"),
+    path("settings/workspaces/", workspaces.workspaces, name="workspaces.workspaces"),
+    path("settings/add-workspace/", workspaces.add, name="workspaces.add"),
+    path("settings/workspaces/<slug:slug>/", workspaces.edit, name="workspaces.edit"),
+    path("settings/workspaces/<slug:slug>/key/", workspaces.rotate, name="workspaces.rotate"),
+    path("settings/workspaces/<slug:slug>/disable/", workspaces.disable, name="workspaces.disable"),
+    path("settings/workspaces/<slug:slug>/enable/", workspaces.enable, name="workspaces.enable"),
+    path("settings/workspaces/<slug:slug>/hold/", workspaces.end_hold, name="workspaces.end_hold"),
+    path("settings/jobs/", jobs.jobs, name="jobs.jobs"),
+    path("settings/jobs/<slug:slug>/set-aside/", jobs.set_aside, name="jobs.set_aside"),
+    path("settings/jobs/<slug:slug>/<str:lane>/run/", jobs.run_now, name="jobs.run_now"),
     path("healthz", health.healthz, name="health.healthz"),
     path("readyz", health.readyz, name="health.readyz"),
 ]

@@ -50,6 +50,17 @@ def memberships_of(request: HttpRequest) -> list[Membership]:
     return kept
 
 
+def administers(request: HttpRequest) -> bool:
+    """Whether the settings are the person's business: an admin of some workspace, or the portal's operator, who adds the first one."""
+    return signed_in(request).is_superuser or any(membership.may_administer for membership in memberships_of(request))
+
+
+def require_settings(request: HttpRequest) -> None:
+    """Raise `Http404` unless the settings are the person's business."""
+    if not administers(request):
+        raise Http404
+
+
 def visit(request: HttpRequest, *, slug: str) -> Visit:
     """Find the workspace among the person's own, with its lanes. Raises `Http404` for a stranger."""
     for membership in memberships_of(request):

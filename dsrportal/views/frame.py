@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from dsrportal.models import SyncLane
 from dsrportal.queries import freshness
-from dsrportal.views.access import Visit, memberships_of
+from dsrportal.views.access import Visit, administers, memberships_of
 
 THEMES = {"auto": gettext_lazy("As the system"), "light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
 THEME_COOKIE = "theme"
@@ -66,7 +66,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     ]
     context["workspace"] = current
     context["nav"] = _nav(current.slug, view=view) if current else []
-    context["settings_nav"] = _settings_nav(view=view) if any(m.may_administer for m in memberships) else []
+    context["settings_nav"] = _settings_nav(view=view) if administers(request) else []
     if found:
         context["freshness"] = freshness.of_workspace(found.workspace, lanes=found.lanes, now=found.now)
     elif current:

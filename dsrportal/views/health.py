@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -12,8 +10,7 @@ from django.views.decorators.http import require_safe
 
 from dsrportal.models import JobHeartbeat, SyncLane, Workspace
 from dsrportal.queries import freshness
-
-HEARTBEAT_MAX_AGE = timedelta(minutes=3)
+from dsrportal.queries.jobs import CLUSTER, is_alive
 
 
 @login_not_required
@@ -29,7 +26,7 @@ def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     """`/readyz`: database, jobs' heartbeat, freshness of the workspaces; 503 when one is not well. Names no workspace."""
     now = timezone.now()
     try:
-        beat = JobHeartbeat.objects.filter(name="cluster").first()
+        beat = JobHeartbeat.objects.filter(name=CLUSTER).first()
         workspaces = list(Workspace.objects.filter(disabled_at=None))
         lanes = list(SyncLane.objects.filter(workspace__disabled_at=None))
     except DatabaseError:
@@ -37,7 +34,7 @@ def readyz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001
     levels = [freshness.of_workspace(workspace, lanes=lanes, now=now).level for workspace in workspaces]
     checks = {
         "database": "ok",
-        "jobs": "ok" if beat and now - beat.beat_at <= HEARTBEAT_MAX_AGE else "silent",
+        "jobs": "ok" if is_alive(beat.beat_at if beat else None, now=now) else "silent",
         "freshness": "ok" if all(level == freshness.Level.FRESH for level in levels) else "old",
     }
     return JsonResponse(checks, status=200 if set(checks.values()) == {"ok"} else 503)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
 from django.http import HttpResponse
@@ -46,11 +44,6 @@ HOSTILE_TARGETS = [
     "[::1]",
     "//[::1",
 ]
-
-
-@pytest.fixture(autouse=True)
-def _quick_hasher(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 def sign_in(client: Client, *, username: str = "olivia", password: str = PASSWORD, target: str = "") -> HttpResponse:

@@ -1,0 +1,70 @@
+"""What the background jobs do, for admins, and "run now". Judges the cluster from the web process; runs nothing by itself."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from dsrportal import jobs as background
+from dsrportal.models import Lane
+from dsrportal.queries import jobs as queries
+from dsrportal.queries.workspaces import administered
+from dsrportal.views import access
+from dsrportal.views.rendering import render_page, wants_fragment
+
+
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    """`/settings/jobs/`; asked again with `seen`, the mark of what the browser shows, it answers 204 while that is still true."""
+    access.require_settings(request)
+    page = _jobs_page(request)
+    if wants_fragment(request) and request.GET.get("seen") == page.version:
+        return HttpResponse(status=204)
+    return _rendered(request, page)
+
+
+@require_POST
+def run_now(request: HttpRequest, slug: str, lane: str) -> HttpResponse:
+    """`/settings/jobs/<slug>/<lane>/run/`: asks for one pull; asked again before it ran, nothing happens."""
+    access.require_settings(request)
+    found = access.visit(request, slug=slug)
+    found.require_admin()
+    if lane not in Lane.values:
+        raise Http404
+    wanted = Lane(lane)
+    words = {"job": wanted.label, "workspace": found.workspace.name}
+    if not found.workspace.is_enabled:
+        messages.warning(request, _("%(workspace)s is disabled. Enable it to read it again.") % words)
+    elif background.request_run(workspace_id=found.workspace.pk, lane=wanted, by=found.user, now=found.now):
+        messages.success(request, _("“%(job)s” of %(workspace)s will run in a moment.") % words)
+    else:
+        messages.info(request, _("“%(job)s” of %(workspace)s is running or waiting to run already.") % words)
+    if not wants_fragment(request):
+        return redirect("jobs.jobs")
+    return _rendered(request, _jobs_page(request))
+
+
+@require_safe
+def set_aside(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/settings/jobs/<slug>/set-aside/`: rows of Dastra's answers that could not be understood."""
+    access.require_settings(request)
+    found = access.visit(request, slug=slug)
+    found.require_admin()
+    context = {"workspace": found.workspace, "rows": queries.set_aside_rows(found.workspace)}
+    return render(request, "jobs/set_aside.html", context)
+
+
+def _jobs_page(request: HttpRequest) -> queries.JobsPage:
+    return queries.jobs_page(
+        administered(access.signed_in(request)),
+        lane_of_job={schedule.name: schedule.lane for schedule in background.SCHEDULES},
+        now=timezone.now(),
+    )
+
+
+def _rendered(request: HttpRequest, page: queries.JobsPage) -> HttpResponse:
+    return render_page(request, page="jobs/jobs.html", fragment="jobs/_jobs.html", context={"jobs": page})
