@@ -142,6 +142,11 @@ def settle_unknown(*, now: datetime) -> int:
     return _each([*unknown.values_list("pk", flat=True), *abandoned.values_list("pk", flat=True)], now=now)
 
 
+def open_count() -> int:
+    """How many wishes are neither done, refused nor undone."""
+    return OutboxEntry.objects.filter(state__in=OPEN_STATES).count()
+
+
 def _each(ids: list[int], *, now: datetime) -> int:
     clock = _clock(now)
     for entry_id in ids:

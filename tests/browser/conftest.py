@@ -87,6 +87,7 @@ def portal(live_server: Any, settings: Any, upstream: Server, make_workspace: Ma
     """The portal with a synced workspace and the accounts olivia (officer), marc (manager), ada (admin), vera (viewer); stan is a
     stranger. Wishes are sent at once; a test that wants the undo window sets `settings.UNDO_SECONDS`."""
     settings.UNDO_SECONDS = 0
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # five accounts for every test
     workspace = make_workspace(
         "acme-france", name="Acme France", base_url=upstream.base_url, secret=upstream.api_key, upstream_id=101
     )
