@@ -70,7 +70,7 @@ def _pairs(name: str, value: object) -> list[tuple[str, str]]:
     if isinstance(value, bool):
         return [(name, "true" if value else "false")]
     if isinstance(value, str | int):
-        return [(name, str(value))]
+        return [(name, _sendable(str(value), name=name))]
     if isinstance(value, Mapping):
         try:
             return [(name, json.dumps(value, separators=(",", ":"), allow_nan=False))]
@@ -79,6 +79,13 @@ def _pairs(name: str, value: object) -> list[tuple[str, str]]:
     if not isinstance(value, Iterable):
         raise ConfigurationError(f"The filter {name} has a value that cannot be sent.")
     if name == "select":
-        fields = ",".join(str(entry) for entry in value)
+        fields = _sendable(",".join(str(entry) for entry in value), name=name)
         return [(name, fields)] if fields else []
-    return [(name, str(entry)) for entry in value]
+    return [(name, _sendable(str(entry), name=name)) for entry in value]
+
+
+def _sendable(text: str, *, name: str) -> str:
+    """The text, when it has a UTF-8 form: half of a surrogate pair has none. Raises ConfigurationError."""
+    if not text.isascii() and text.encode("utf-8", "ignore").decode() != text:
+        raise ConfigurationError(f"The filter {name} holds a character that cannot be sent.")
+    return text

@@ -114,7 +114,8 @@ class SharedPacer:
                 return self._clock() - began
             left = began + patience_seconds - self._clock()
             if wait > left or (paused and wait > LONGEST_PAUSE_SLEPT_SECONDS):
-                raise RateLimited(pause_seconds=wait)
+                sentence = "" if paused else "The calls that Dastra allows are used up for the moment."
+                raise RateLimited(sentence, pause_seconds=wait)
             self._sleep(wait)
 
     def pause(self, seconds: float) -> None:

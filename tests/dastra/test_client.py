@@ -92,7 +92,9 @@ def test_very_many_ids_are_asked_in_parts_and_none_costs_nothing(client: DastraC
     assert len(wire.journal) == 3
 
 
-@pytest.mark.parametrize("filters", [{"skip": 1}, {"state": "Open"}, {"q": object()}, {"filters": {"value": {1}}}])
+@pytest.mark.parametrize(
+    "filters", [{"skip": 1}, {"state": "Open"}, {"q": object()}, {"q": "\ud800"}, {"filters": {"value": {1}}}]
+)
 def test_a_filter_that_does_not_exist_is_not_ignored(filters: Any, client: DastraClient, wire: Wire) -> None:
     with pytest.raises(errors.ConfigurationError):
         list(client.list_requests(**filters))

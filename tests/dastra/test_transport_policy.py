@@ -242,6 +242,7 @@ def test_the_token_service_must_be_an_allowed_host(wire: Wire, transport: MakeTr
         transport(elsewhere)
 
 
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_a_fork_opens_its_own_connection(wire: Wire, transport: MakeTransport) -> None:
     wire.plays(answer({}))
     reader = transport()
