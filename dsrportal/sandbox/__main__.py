@@ -1,6 +1,7 @@
 """The sandbox as a command: `python -m dsrportal.sandbox --port 8001`. The management command `sandbox` calls `main` too."""
 
 import argparse
+import os
 import signal
 import sys
 import threading
@@ -35,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except StateFileError as error:
         return _refuse(f"The state file {asked.state} is not usable: {error}. Move it away to start afresh.")
     except OSError as error:
-        return _refuse(f"The sandbox cannot listen on port {asked.port}: {error.strerror or error}.")
+        return _refuse(f"The sandbox cannot listen on port {asked.port}: {os.strerror(error.errno or 0)}.")
     stop = threading.Event()
     before = {
         number: signal.signal(number, lambda *_: stop.set())
@@ -57,7 +58,7 @@ def introduction(server: Server) -> str:
     workspaces = ", ".join(f"{one.id} ({one.label})" for one in server.state.workspaces.values())
     return (
         f"Sandbox at {server.base_url} | workspaces {workspaces} | API key {server.api_key} | "
-        f"OAuth client {server.public_key} with the API key as secret, token URL {server.token_url} | "
+        f"OAuth client {server.public_key} and the same key as secret, token URL {server.token_url} | "
         f"control token {server.control_token}"
     )
 

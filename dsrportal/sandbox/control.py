@@ -53,7 +53,7 @@ class Control:
             return Answer.json(answer(rest, json.loads(request.body or b"null")))
         except RefusalError as refusal:
             return refusal_answer(refusal, style="problem")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             return _problem(400, f"{type(error).__name__}: {error}")
 
     def _read_journal(self, *_: Any) -> list[Json]:

@@ -93,7 +93,10 @@ class Fault:
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"unknown kind of fault: {self.kind}")
-        re.compile(self.match)
+        try:
+            re.compile(self.match)
+        except re.error as error:
+            raise ValueError(f"match is no regular expression: {error}") from None
 
     def matches(self, call: str) -> bool:
         """Whether it is meant for this call ("GET /path?query")."""

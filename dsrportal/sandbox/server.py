@@ -257,11 +257,11 @@ def _admitted(request: Request, *, key: Key | None) -> tuple[Callable[[Call], An
 
 
 def _find(*, method: str, path: str) -> tuple[Callable[[Call], Answer], dict[str, str]]:
-    refusal = RefusalError(404, "Not Found")
+    refusals = []
     for table in _TABLES:
         try:
             return table.find(method=method, path=path)
         except RefusalError as error:
-            if error.status != refusal.status:
-                refusal = error
-    raise refusal
+            refusals.append(error)
+    # A 405 of one table says more than the 404 of the other.
+    raise max(refusals, key=lambda refusal: refusal.status)
