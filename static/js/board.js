@@ -214,7 +214,7 @@
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt !== watch) return;
     event.detail.parameters.since = [...board.querySelectorAll(".column")].map((column) => {
-      const shown = column.querySelectorAll(".card").length;
+      const shown = column.querySelectorAll(".card:not(.card--pending)").length;
       return `${column.dataset.column}:${column.dataset.digest}:${shown}`;
     }).join(",");
   });
