@@ -190,7 +190,7 @@ def list_workspaces(call: Call) -> Answer:
             if call.key.reaches(workspace.id)
         ]
     if call.settings.workspaces_shape == "plan":
-        return Answer.json({"pricingPlan": "Enterprise", "subscription": None, "features": None, "workSpaces": items})
+        return Answer.json({"pricingPlan": None, "subscription": None, "features": None, "workSpaces": items})
     return Answer.json({"items": items, "total": len(items)})
 
 

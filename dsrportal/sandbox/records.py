@@ -154,3 +154,10 @@ def count_messages(record: Record) -> None:
         nbMessagesNotViewed=sum(message["dateViewed"] is None for message in incoming),
         lastMessageDate=max((message["dateCreation"] for message in record.messages), default=None),
     )
+
+
+def check_names(given: Json, fields: Json) -> None:
+    """Raises KeyError for names that a request does not have."""
+    unknown = set(given) - set(fields)
+    if unknown:
+        raise KeyError(f"no such field: {', '.join(sorted(unknown))}")

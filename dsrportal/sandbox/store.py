@@ -20,6 +20,7 @@ from dsrportal.sandbox.records import (
     COMPLEX_DELAY_DAYS,
     DELAY_DAYS,
     Record,
+    check_names,
     count_messages,
     demand_id_of,
     new_fields,
@@ -126,7 +127,7 @@ class Workspace:
             record.tag_ids = list(given.pop("tagIds", None) or [])
             step = self.steps[given.pop("workFlowStepId", None) or self.initial_step()["id"]]
             fields = record.fields
-            _check_names(given, fields)
+            check_names(given, fields)
             fields.update({name: value for name, value in given.items() if value is not None})
             fields.update(workFlowStepId=step["id"], state=step["mappedState"])
             fields["title"] = fields["title"] or f"{fields['demandId']} {fields['givenName']} {fields['familyName']}"
@@ -152,7 +153,7 @@ class Workspace:
             if "tagIds" in changes:
                 record.tag_ids = list(changes.pop("tagIds"))
             was_complex, old_expiry = record.fields["complex"], record.fields["expiryTime"]
-            _check_names(changes, record.fields)
+            check_names(changes, record.fields)
             record.fields.update(changes)
             toggled = record.fields["complex"] != was_complex and record.fields["expiryTime"] == old_expiry
             if toggled and self.state.settings.complex_moves_expiry:
@@ -378,12 +379,6 @@ class State:
             records={record.fields["id"]: record for record in records},
             state=self,
         )
-
-
-def _check_names(given: Json, fields: Json) -> None:
-    unknown = set(given) - set(fields)
-    if unknown:
-        raise KeyError(f"no such field: {', '.join(sorted(unknown))}")
 
 
 def _by_id(items: Iterable[Json]) -> dict[int, Json]:

@@ -32,6 +32,13 @@ def large() -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def medium() -> Iterator[Server]:
+    """One whose live requests fit on one page, likewise."""
+    with Sandbox(requests=250, seed=5, now=NOW).serve() as running:
+        yield running
+
+
 @pytest.fixture
 def reader(large: Server) -> Api:
     """A client of the larger one."""

@@ -69,12 +69,11 @@ CASES: list[tuple[dict[str, Any], Callable[[Row], object]]] = [
 
 @pytest.mark.parametrize(("asked", "keep"), CASES, ids=[json.dumps(case)[:60] for case, _ in CASES])
 def test_a_rule_answers_just_the_rows_that_it_means(
-    *, reader: Api, large: Server, asked: dict[str, Any], keep: Callable[[Row], object]
+    *, medium: Server, asked: dict[str, Any], keep: Callable[[Row], object]
 ) -> None:
-    expected = {row["id"] for row in large.state[101].all() if not row["archived"] and keep(row)}
+    expected = {row["id"] for row in medium.state[101].all() if not row["archived"] and keep(row)}
     assert expected, "the data set should have such rows"
-    found = {one for page in (1, 2) for one in reader.ids(filters=json.dumps(asked), page=page)}
-    assert found == expected
+    assert set(Api(medium).ids(filters=json.dumps(asked))) == expected
 
 
 def test_one_day_means_all_instants_of_it(reader: Api, large: Server) -> None:
