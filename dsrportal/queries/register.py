@@ -52,12 +52,14 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegisterPage:
-    """What the register's templates draw. `shown` is "1–50 of 312"; `empty` is why there are no rows, or empty."""
+    """What the register's templates draw. `status` is the count in words, or why there is none to tell; `shown` is "1–50 of 312"; `empty`
+    is why there are no rows, or empty."""
 
     url: str
     filters: RegisterFilters
     rows: list[Row]
     count: Count
+    status: str
     shown: str
     heads: list[Head]
     chips: list[Chip]
@@ -117,12 +119,14 @@ def page(
         )
         for values in part.rows
     ]
+    empty = "" if rows else _why_empty(filters, search=search, freshness=freshness)
     previous_url, next_url = _neighbours(part, url=url, filters=filters, columns=columns)
     return RegisterPage(
         url=url,
         filters=filters,
         rows=rows,
         count=count,
+        status={"never": _("Not read yet"), "search_expired": ""}.get(empty, count.text),
         shown=_shown(part, count=count),
         heads=_heads(filters, url=url),
         chips=register_chips.chips(filters, url=url, vocabulary=known, search=search),
@@ -141,7 +145,7 @@ def page(
         next_url=next_url,
         count_url="" if count.is_exact else address(url, filters=replace(filters, count=True)),
         archive_url="" if filters.archived else address(url, filters=filters.asking(archived=True)),
-        empty="" if rows else _why_empty(filters, search=search, freshness=freshness),
+        empty=empty,
         has_left_out=has_left_out,
         is_search_open=search is not None and not search.is_expired,
     )

@@ -31,12 +31,13 @@ class Column:
     nullable: bool = False
 
 
-CLOCK = Column(path="clock_at", kind="time", turns=False)
+OPEN_FIRST = Column(path="is_closed", kind="flag", turns=False)
+URGENT_FIRST = (OPEN_FIRST, Column(path="clock_at", kind="time", turns=False))
 DEFAULT_SORT = "expiryTime"
 
 # Name in the address (Dastra's own) -> columns. Open requests come before closed ones when the clock decides.
 SORTS: dict[str, tuple[Column, ...]] = {
-    "expiryTime": (Column(path="is_closed", kind="flag", turns=False), Column(path="clock_at", kind="time")),
+    "expiryTime": (OPEN_FIRST, Column(path="clock_at", kind="time")),
     "dateDemand": (Column(path="received_at", kind="time", nullable=True),),
     "dateCreation": (Column(path="created_at", kind="time", nullable=True),),
     "dateUpdate": (Column(path="updated_at", kind="time", nullable=True),),
@@ -45,14 +46,14 @@ SORTS: dict[str, tuple[Column, ...]] = {
     "lastMessageDate": (Column(path="last_message_at", kind="time", nullable=True),),
     "demandId": (Column(path="reference", kind="text"),),
     "id": (Column(path="upstream_id", kind="number"),),
-    "state": (Column(path="state", kind="text"), CLOCK),
-    "workFlowStep": (Column(path="step__position", kind="number", nullable=True), CLOCK),
-    "operator": (Column(path="operator__display_name", kind="assignee", nullable=True), CLOCK),
-    "area": (Column(path="area__label", kind="text", nullable=True), CLOCK),
-    "channel": (Column(path="channel", kind="text"), CLOCK),
-    "complex": (Column(path="complex", kind="flag"), CLOCK),
-    "nbMessages": (Column(path="message_count", kind="number"), CLOCK),
-    "nbMessagesNotViewed": (Column(path="unread_message_count", kind="number"), CLOCK),
+    "state": (Column(path="state", kind="text"), *URGENT_FIRST),
+    "workFlowStep": (Column(path="step__position", kind="number", nullable=True), *URGENT_FIRST),
+    "operator": (Column(path="operator__display_name", kind="assignee", nullable=True), *URGENT_FIRST),
+    "area": (Column(path="area__label", kind="text", nullable=True), *URGENT_FIRST),
+    "channel": (Column(path="channel", kind="text"), *URGENT_FIRST),
+    "complex": (Column(path="complex", kind="flag"), *URGENT_FIRST),
+    "nbMessages": (Column(path="message_count", kind="number"), *URGENT_FIRST),
+    "nbMessagesNotViewed": (Column(path="unread_message_count", kind="number"), *URGENT_FIRST),
 }
 ALIASES = {
     "remainingdays": "expiryTime",

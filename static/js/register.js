@@ -3,6 +3,7 @@
 (() => {
   "use strict";
   let asked = null;
+  let sideways = 0;
   const inside = (element) => element?.closest?.("#register");
 
   document.addEventListener("htmx:beforeRequest", (event) => {
@@ -12,6 +13,7 @@
     else if (element.matches(".chip__remove")) asked = "chip";
     else if (element.matches("[rel]")) asked = "register-scroll";
     else asked = element.id || "filter-button";
+    sideways = document.getElementById("register-scroll")?.scrollLeft ?? 0;
     document.querySelector("#filter-panel:popover-open")?.hidePopover();
   });
 
@@ -21,6 +23,7 @@
       ? document.querySelector("#register .chip__remove") || document.getElementById("filter-button")
       : document.getElementById(asked);
     asked = null;
+    document.getElementById("register-scroll")?.scrollTo({ left: sideways });
     place?.focus({ preventScroll: place.id !== "register-scroll" });
   });
 })();
