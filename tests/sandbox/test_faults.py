@@ -97,7 +97,7 @@ def test_a_write_that_fails_took_effect_or_not(*, api: Api, server: Server, kind
 def test_a_drip_gives_a_byte_at_a_time_until_the_sandbox_stops(kind: Any) -> None:
     server = Sandbox(requests=5, now=NOW).serve()
     try:
-        server.faults.add(Fault(kind=kind, seconds=0.01))
+        server.faults.add(Fault(kind=kind, seconds=0.001))
         with raw_answer(server) as sock:
             received = b""
             while len(received) < 400:
