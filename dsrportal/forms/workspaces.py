@@ -53,6 +53,8 @@ class SecretField(forms.CharField):
 class ConnectionForm(forms.Form):
     """The way to Dastra's API and the calendar that counts there. `secret` is required; the two addresses have Dastra's own as initial."""
 
+    use_required_attribute = False  # fields of the other way in are hidden, and a browser would ask for them unseen
+
     name = forms.CharField(label=_("Name"), max_length=120, help_text=_("As people here call it."))
     base_url = forms.CharField(
         label=_("Address of the API"),
@@ -66,8 +68,6 @@ class ConnectionForm(forms.Form):
     public_key = forms.CharField(
         label=_("Public key"),
         max_length=300,
-        required=False,
-        help_text=_("Needed with the way in by two keys."),
         widget=forms.TextInput(attrs=PLAIN),
     )
     token_url = forms.CharField(
@@ -103,9 +103,24 @@ class ConnectionForm(forms.Form):
         widget=forms.TextInput(attrs=PLAIN | {"list": "time-zones"}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.is_bound:
+            self.fields["public_key"].required = self.data.get("auth_mode") == AuthMode.OAUTH
+
     def clean_country(self) -> str:
         """The code in capital letters."""
-        return str(self.cleaned_data["country"]).upper()
+        country = str(self.cleaned_data["country"]).upper()
+        if not (country.isascii() and country.isalpha() and len(country) == 2):  # noqa: PLR2004
+            raise forms.ValidationError(_("The country is a code of two letters, for example FR."))
+        return country
+
+    def clean_time_zone(self) -> str:
+        """A zone that exists, as it is written."""
+        time_zone = str(self.cleaned_data["time_zone"])
+        if time_zone not in zoneinfo.available_timezones():
+            raise forms.ValidationError(_("The time zone is a name such as Europe/Paris."))
+        return time_zone
 
     @property
     def time_zones(self) -> list[str]:

@@ -14,7 +14,7 @@ from dsrportal.queries import freshness
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WorkspaceLine:
-    """One workspace of the list. Counts are of the mirror; `live_count` and `archived_count` are None before the first read."""
+    """One workspace of the list. Counts are of the mirror; `live_count` and `archived_count` are None while nothing is known."""
 
     workspace: Workspace
     freshness: freshness.Freshness
@@ -64,8 +64,8 @@ def set_aside_counts(workspaces: list[Workspace]) -> dict[int, int]:
 def _line(
     workspace: Workspace, *, judged: freshness.Freshness, counts: tuple[int, int], set_aside_count: int
 ) -> WorkspaceLine:
-    # A workspace that was never read has no count: a nought would look healthy.
-    is_known = judged.read_at is not None or counts != (0, 0)
+    # Of a workspace that could not be read no nought is known: it would look healthy.
+    is_known = judged.is_trustworthy or counts != (0, 0)
     return WorkspaceLine(
         workspace=workspace,
         freshness=judged,

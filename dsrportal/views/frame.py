@@ -9,8 +9,8 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from dsrportal.models import SyncLane
 from dsrportal.queries import freshness
@@ -44,7 +44,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.languages`, `.theme`, `.themes`."""
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     context: dict[str, Any] = {
-        "languages": [(code, _(str(name))) for code, name in settings.LANGUAGES],
+        "languages": [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES],
         "theme": theme if theme in THEMES else "auto",
         "themes": list(THEMES.items()),
     }

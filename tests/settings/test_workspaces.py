@@ -64,7 +64,7 @@ def test_the_list_shows_the_last_four_characters_and_the_age(
     assert server.api_key[-4:] in page
     assert server.api_key not in page
     assert "Not read from Dastra yet" in page
-    assert "not read yet" in page
+    assert "not known" in page
 
 
 def test_the_list_makes_the_same_number_of_queries_for_many_workspaces(
