@@ -80,7 +80,7 @@ ACCOUNTS = (
 )
 
 MADE_BY_DEMO = ("sandbox.json", "demo.sqlite3", "demo.sqlite3-wal", "demo.sqlite3-shm", "demo.env", "log")
-SHARED_WITH_PORTAL = ("cache", "limiter", "mail", "static", "static.stamp")
+SHARED_WITH_PORTAL = ("cache", "limiter", "locks", "mail", "static", "static.stamp")
 
 
 class Demo:
