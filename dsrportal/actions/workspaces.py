@@ -183,6 +183,10 @@ def change(
     A new address, token address or way in needs the key again, since the stored one is bound to its address, and is tested first:
     then the report is returned. Raises `WorkspaceError`, and then nothing is stored.
     """
+    given, workspace = (
+        workspace,
+        Workspace.objects.get(pk=workspace.pk),
+    )  # the caller's copy stays true when this is refused
     before = _visible_fields(workspace)
     workspace.name = _checked_name(workspace.name if name is None else name)
     for field, value in _checked_place(
@@ -212,6 +216,7 @@ def change(
             _audit(workspace, operation=Operation.WORKSPACE_CHANGED, by=by, now=now, details={"fields": changed})
     except IntegrityError as error:
         raise WorkspaceError(_("Another workspace took this name at the same moment."), field="name") from error
+    given.refresh_from_db()
     return report
 
 

@@ -5,7 +5,7 @@ Called by `pull.py`, which holds the lease and records the run. Stores page by p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NoReturn
@@ -82,6 +82,7 @@ class Pass:
         self._lease = lease
         self._clock = clock
         self._progress = progress
+        self._began_at = clock()
         self._seen: set[int] = set()
         self._stored: set[int] = set()
         self._rejected: set[tuple[int | None, str]] = set()
@@ -107,6 +108,8 @@ class Pass:
                 self._walk(ids=sorted(unseen), **filters)
                 unseen -= self._accounted()
         self._reconcile(unseen, covered=len(covered), accept_missing=accept_missing)
+        if lane == Lane.FULL:
+            store.drop_set_aside(self._workspace, last_seen_before=self._began_at)
 
     def write_counts(self, run: SyncRun) -> None:
         """What was done so far, into the (unsaved) run."""
@@ -155,13 +158,11 @@ class Pass:
             listed.update(item.upstream_id for item in page.items)
             listed.update(item.upstream_id for item in page.rejected if item.upstream_id is not None)
             nameless += sum(item.upstream_id is None for item in page.rejected)
-            if page.number == 1:
-                totals = set()  # many ids are asked for in several lists, each with its own count
             totals.add(page.total)
             if self._progress:
                 self._progress(Progress(seen=len(self._seen), total=page.total))
         if "ids" in filters:
-            return True
+            return True  # what such a list leaves out is asked for one by one
         counts = {total for total in totals if total is not None}
         return len(counts) <= 1 and len(listed) + nameless >= max(counts, default=0)
 
@@ -183,8 +184,11 @@ class Pass:
         self._seen.update(item.upstream_id for item in page.items)
         self._stored |= done.stored
         if page.rejected:
-            store.set_aside(self._workspace, page.rejected, now=self._clock())
-            self._rejected.update((item.upstream_id, item.reason) for item in page.rejected)
+            self._set_aside(page.rejected)
+
+    def _set_aside(self, rejected: Sequence[schema.RejectedItem]) -> None:
+        store.set_aside(self._workspace, rejected, now=self._clock())
+        self._rejected.update((item.upstream_id, item.reason) for item in rejected)
 
     def _read_steps(self) -> None:
         try:
@@ -255,11 +259,17 @@ class Pass:
         raise IncompleteList(_("Dastra's lists leave out requests that it still has. Nothing was forgotten."))
 
     def _ask(self, upstream_id: int) -> int | None:
-        """Read one request and store it. When Dastra has it no more, the number of the read that said so."""
+        """Read one request and store it. When Dastra has it no more, the number of the read that said so.
+
+        An answer that cannot be understood is set aside, as it is in a list: one bad row may not spoil the pass for all.
+        """
         sequence = renew(self._lease, now=self._clock())
         try:
             dsr = self._client.get_request(upstream_id)
         except NotFound:
             return sequence
+        except MalformedAnswer as error:
+            self._set_aside((schema.RejectedItem(upstream_id=upstream_id, reason=error.sentence),))
+            return None
         self._take(schema.Page(items=(dsr,), size=1), sequence=sequence)
         return None

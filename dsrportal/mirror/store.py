@@ -152,6 +152,11 @@ def set_aside(workspace: Workspace, rejected: Iterable[schema.RejectedItem], *, 
                 )
 
 
+def drop_set_aside(workspace: Workspace, *, last_seen_before: datetime) -> None:
+    """After a complete pass: notes about rows that it did not meet again are over, also those of rows without an id."""
+    SetAsideRow.objects.filter(workspace=workspace, last_seen_at__lt=last_seen_before).delete()
+
+
 def lock(workspace: Workspace, *, lease: Lease | None) -> None:
     """Let one writer at a time change this workspace's rows, until the transaction ends. Raises `LeaseLostError`."""
     number = (

@@ -116,6 +116,11 @@ def test_a_change_that_makes_no_sense_names_its_field(
         workspaces.change(mirrored, by=admin, now=now, **fields)
     assert (refused.value.field, bool(refused.value.sentence)) == (field, True)
     assert Workspace.objects.filter(pk=mirrored.pk).values().get() == before
+    assert (mirrored.name, mirrored.country, mirrored.base_url) == (
+        before["name"],
+        before["country"],
+        before["base_url"],
+    )
 
 
 def test_a_name_that_is_taken_is_refused(mirrored: Workspace, admin: User, workspace: Workspace, now: datetime) -> None:

@@ -118,6 +118,21 @@ def test_a_row_without_a_usable_id_spoils_no_other(mirrored: Workspace, server: 
     assert done.set_aside == 1
     assert SetAsideRow.objects.get(workspace=mirrored).reason
     assert truth.ids(mirrored) == set(server.state[101].records) - {victim}
+    server.faults.clear()
+    run(mirrored)
+    assert not SetAsideRow.objects.exists()
+
+
+def test_a_row_that_cannot_be_understood_by_any_read_is_kept_and_spoils_no_pass(
+    mirrored: Workspace, server: Server
+) -> None:
+    run(mirrored)
+    before = truth.mirror(mirrored)
+    victim = before[0]["upstream_id"]
+    server.faults.add(Fault(kind="replace_text", old=f'"id":{victim},', new='"id":null,', times=None))
+    done = run(mirrored)
+    assert (done.outcome, done.gone, done.set_aside) == ("complete", 0, 2)
+    assert truth.mirror(mirrored) == before
 
 
 def test_a_row_that_becomes_unreadable_keeps_its_mirrored_copy_and_heals(mirrored: Workspace, server: Server) -> None:
