@@ -62,3 +62,9 @@ def walk(ask: Ask, query: str, *, backwards: bool = False) -> list[int]:
         back.append(page)
         assert len(back) < 200
     return [row.upstream_id for page in reversed(back) for row in page.rows]
+
+
+@pytest.fixture(autouse=True)
+def _quick_passwords(settings: Any) -> None:
+    """Nobody signs in with a password here."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
