@@ -44,7 +44,7 @@
         seen_step: card.dataset.seenStep,
         seen_updated_at: card.dataset.seenAt,
       },
-    });
+    }).catch(() => {}); /* said by app.js, and the card goes back below */
   };
 
   /* by menu */
