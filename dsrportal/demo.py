@@ -91,10 +91,13 @@ class Demo:
         self._out = out
         self._hurry = Hurry()
         self._folder = Path(settings.DATA_DIR)
+        self._count = os.environ.get("REQUESTS") or str(DEFAULT_REQUESTS)
 
     def run(self) -> None:
         """Prepare, serve, and block until somebody asks for the end. Raises `ServingError`; leaves no process behind."""
         self._hurry.listen()
+        if not self._count.isascii() or not self._count.isdigit():
+            raise ServingError(f"REQUESTS must be a number, not {self._count!r}.")
         with self._only_one(), open_door("PORT", default=8000) as door:
             with open_door("SANDBOX_PORT", default=8001) as sandbox_door:
                 sandbox_port: int = sandbox_door.getsockname()[1]
@@ -159,16 +162,13 @@ class Demo:
 
     def _start_sandbox(self, household: Household, *, port: int) -> None:
         state = self._folder / "sandbox.json"
-        count = os.environ.get("REQUESTS") or str(DEFAULT_REQUESTS)
-        if not count.isascii() or not count.isdigit():
-            raise ServingError(f"REQUESTS must be a number, not {count!r}.")
         if not state.exists():
-            self._say(f"Starting a local Dastra with {count} invented requests…")
+            self._say(f"Starting a local Dastra with {self._count} invented requests…")
         elif "REQUESTS" in os.environ:
             self._say("Starting the local Dastra as it was left (REQUESTS counts after `make demo-reset`)…")
         else:
             self._say("Starting the local Dastra as it was left…")
-        options = ["--port", str(port), "--requests", count, "--seed", str(SEED), "--state", str(state)]
+        options = ["--port", str(port), "--requests", self._count, "--seed", str(SEED), "--state", str(state)]
         household.start(manage("sandbox", *options), name="sandbox")
         household.wait_for(lambda: accepts(port), name="The local Dastra")
 
@@ -256,26 +256,33 @@ class Demo:
 
 
 class Bar:
-    """A progress bar on a terminal; elsewhere one line at the end, so that logs stay readable."""
+    """A progress bar on a terminal; elsewhere a line for each tenth, so that logs stay readable."""
 
     WIDTH = 30
 
     def __init__(self, *, title: str, out: TextIO) -> None:
         self._title = title
         self._out = out
+        self._tenth = 0
         self.draw(seen=0, total=None)
 
     def draw(self, *, seen: int, total: int | None) -> None:
         """Show how far it is; without a total only the count."""
-        if not self._out.isatty():
-            return
-        filled = min(self.WIDTH, self.WIDTH * seen // total) if total else 0
+        share = min(1.0, seen / total) if total else 0.0
         of_total = f" of {total:,}" if total else ""
-        self._out.write(f"\r{self._title}  [{'█' * filled}{'·' * (self.WIDTH - filled)}] {seen:,}{of_total} \033[K")
+        if self._out.isatty():
+            filled = int(self.WIDTH * share)
+            bar = "█" * filled + "·" * (self.WIDTH - filled)
+            self._out.write(f"\r{self._title}  [{bar}] {seen:,}{of_total} \033[K")
+        elif seen == 0:
+            self._out.write(f"{self._title}…\n")
+        elif int(share * 10) > self._tenth:
+            self._out.write(f"{self._title}: {seen:,}{of_total}…\n")
+        self._tenth = int(share * 10)
         self._out.flush()
 
     def end(self, result: str) -> None:
         """Replace the bar by what came of it."""
-        start = "\r" if self._out.isatty() else ""
-        self._out.write(f"{start}{self._title}: {result}." + ("\033[K\n" if start else "\n"))
+        start, end = ("\r", "\033[K\n") if self._out.isatty() else ("", "\n")
+        self._out.write(f"{start}{self._title}: {result.rstrip('.')}.{end}")
         self._out.flush()

@@ -96,24 +96,30 @@ def test_one_command_to_a_working_portal_and_no_trace_of_processes_after_it(demo
     assert other.returncode == 1
     assert "runs already" in other.stderr
 
-    assert demo.stop(signal.SIGINT) == 0
-    assert demo.processes.alive() == {}
-
-    again = demo.start()
-    assert "as it was left" in again
-    assert "0 new or changed" in again
     assert demo.stop(signal.SIGHUP) == 0
     assert demo.processes.alive() == {}
 
     demo.sandbox_port, *_ = free_ports(1)
     demo.processes.environment["SANDBOX_PORT"] = str(demo.sandbox_port)
-    assert "0 new or changed" in demo.start(), "the workspaces follow the local Dastra to its new port"
+    again = demo.start()
+    assert "as it was left" in again
+    assert "0 new or changed" in again, "the workspaces follow the local Dastra to its new port"
     assert demo.stop(signal.SIGKILL) == -signal.SIGKILL
     assert wait_until(lambda: not demo.processes.alive(), seconds=10), demo.processes.alive()
 
     reset = demo.processes.run("manage.py", "demo", "--reset")
     assert reset.returncode == 0, reset.stderr
     assert [path.name for path in demo.folder.iterdir()] == ["demo.lock"]
+
+
+def test_ctrl_c_works_while_things_are_prepared(demo: Running) -> None:
+    output = demo.folder.with_name("output")
+    demo.process = demo.processes.start("manage.py", "demo", output=output)
+    assert wait_until(lambda: "Starting a local Dastra" in output.read_text()), output.read_text()
+    assert demo.stop(signal.SIGINT) == 0
+    assert demo.processes.alive() == {}
+    assert "Stopped" in output.read_text()
+    assert "Traceback" not in output.read_text()
 
 
 def test_a_child_that_dies_is_named_with_its_last_words_and_everything_stops(demo: Running) -> None:
