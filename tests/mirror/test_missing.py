@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from dsrportal.actions.workspaces import WorkspaceError, end_hold
@@ -98,6 +100,27 @@ def test_lists_that_are_suddenly_empty_forget_nothing(mirrored: Workspace, serve
     for lane in Lane:
         assert run(mirrored, lane).gone == 0
     assert truth.mirror(mirrored) == before
+
+
+@pytest.mark.parametrize("lane", [Lane.FULL, Lane.ACTIVE])
+def test_requests_that_the_lists_leave_out_are_asked_for_and_stay(
+    mirrored: Workspace, server: Server, lane: Lane
+) -> None:
+    run(mirrored)
+    before = truth.mirror(mirrored)
+    hidden = {line["upstream_id"] for line in before if not line["archived"] and line["state"] != "Closed"}
+    hidden = set(sorted(hidden)[:3])
+
+    def without_hidden(envelope: dict[str, Any]) -> dict[str, Any]:
+        items = [item for item in envelope["items"] if item["id"] not in hidden]
+        return {**envelope, "items": items, "total": len(items)}
+
+    server.faults.add(Fault(kind="mutate_envelope", match=LISTS, mutate=without_hidden, times=None))
+    server.state[101].edit(min(hidden), complex=True, dateDemand="2026-01-02T03:04:05")
+    done = run(mirrored, lane)
+    assert (done.outcome, done.gone, done.stored) == ("complete", 0, 1)
+    assert truth.mirror(mirrored) == truth.upstream(server)
+    assert len(truth.mirror(mirrored)) == len(before)
 
 
 def test_many_missing_are_judged_by_a_few(mirrored: Workspace, server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
