@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
 
 from dsrportal.views.access import memberships_of
 
 
+@require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """`/`"""
     memberships = memberships_of(request)

@@ -1,0 +1,294 @@
+"""Every address, walked: who may see it, which methods it takes, and the headers that no answer may lack. A new route needs a line here."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import pytest
+from django.http import HttpResponse
+from django.http.response import HttpResponseBase
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+
+from dsrportal.models import (
+    AuditEvent,
+    DataSubjectRequest,
+    Membership,
+    OutboxEntry,
+    Role,
+    SyncLane,
+    User,
+    Workspace,
+)
+from tests.conftest import MakeWorkspace, make_person
+
+CSP = {
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "font-src 'self'",
+    "connect-src 'self'",
+    "form-action 'self'",
+    "frame-ancestors 'none'",
+    "base-uri 'none'",
+    "object-src 'none'",
+    "manifest-src 'self'",
+}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+
+
+PATTERNS = {pattern.name: pattern for pattern in get_resolver().url_patterns if isinstance(pattern, URLPattern)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Route:
+    """What a route takes: `read` (GET), `write` (POST) or `form` (both). `acting`: not for those who may only look."""
+
+    name: str
+    takes: Literal["read", "write", "form"]
+    acting: bool = False
+
+    @property
+    def pattern(self) -> URLPattern:
+        return PATTERNS[self.name]
+
+    @property
+    def of_workspace(self) -> bool:
+        return "slug" in self.pattern.pattern.converters
+
+    def url(self, **values: Any) -> str:
+        """Its address, for ids of nothing that exists."""
+        defaults: dict[str, Any] = {"slug": "acme-france", "upstream_id": 424242, "pk": 424242, "lane": "active"}
+        return reverse(self.name, kwargs={name: (defaults | values)[name] for name in self.pattern.pattern.converters})
+
+
+PUBLIC = [
+    Route(name="accounts.login", takes="form"),
+    Route(name="accounts.preferences", takes="write"),
+    Route(name="health.healthz", takes="read"),
+    Route(name="health.readyz", takes="read"),
+]
+OF_THE_PERSON = [Route(name="home.home", takes="read"), Route(name="accounts.logout", takes="write")]
+OF_A_WORKSPACE = [
+    Route(name="board.board", takes="read"),
+    Route(name="register.register", takes="read"),
+    Route(name="register.search", takes="write"),
+    Route(name="register.ask", takes="write", acting=True),
+    Route(name="dsr.dsr", takes="read"),
+    Route(name="dsr.texts", takes="write", acting=True),
+    Route(name="wishes.move", takes="write", acting=True),
+    Route(name="wishes.archive", takes="write", acting=True),
+    Route(name="wishes.restore", takes="write", acting=True),
+    Route(name="wishes.undo", takes="write", acting=True),
+    Route(name="wishes.send", takes="write", acting=True),
+    Route(name="wishes.dismiss", takes="write", acting=True),
+]
+SETTINGS = [
+    Route(name="workspaces.workspaces", takes="read"),
+    Route(name="workspaces.add", takes="form"),
+    Route(name="workspaces.edit", takes="form"),
+    Route(name="workspaces.rotate", takes="form"),
+    Route(name="workspaces.disable", takes="form"),
+    Route(name="workspaces.enable", takes="write"),
+    Route(name="workspaces.end_hold", takes="form"),
+    Route(name="jobs.jobs", takes="read"),
+    Route(name="jobs.set_aside", takes="read"),
+    Route(name="jobs.run_now", takes="write"),
+]
+PRIVATE = OF_THE_PERSON + OF_A_WORKSPACE + SETTINGS
+EVERY = PUBLIC + PRIVATE
+
+routes = pytest.mark.parametrize
+
+
+def by_name(route: Route) -> str:
+    """The route's name, as the id of its test."""
+    return route.name
+
+
+def call(client: Client, route: Route, **values: Any) -> HttpResponse:
+    """Ask for it in the way that it takes, with an empty form."""
+    method = client.post if route.takes == "write" else client.get
+    answer: HttpResponse = method(route.url(**values))  # type: ignore[assignment]
+    return answer
+
+
+def assert_headers(answer: HttpResponseBase) -> None:
+    """Nothing of what protects the browser is missing."""
+    assert set(answer["Content-Security-Policy"].split("; ")) == CSP
+    assert {name: answer[name] for name in HEADERS} == HEADERS
+    assert "camera=()" in answer["Permissions-Policy"]
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_every_route_has_a_line_here_and_few_are_public() -> None:
+    assert len(PATTERNS) == len(get_resolver().url_patterns)
+    assert sorted(map(str, PATTERNS)) == sorted(route.name for route in EVERY)
+    assert len(PUBLIC) <= 6
+
+
+@routes("route", PRIVATE, ids=by_name)
+@routes("method", ["get", "post", "head"])
+def test_who_is_not_signed_in_is_sent_to_the_login_page(
+    client: Client, workspace: Workspace, route: Route, method: str
+) -> None:
+    answer = getattr(client, method)(route.url())
+    assert answer.status_code == 302
+    assert answer["Location"] == f"/accounts/login/?next={route.url()}"
+    assert_headers(answer)
+
+
+@routes("route", PRIVATE, ids=by_name)
+def test_htmx_sends_the_whole_window_to_the_login_page(client: Client, workspace: Workspace, route: Route) -> None:
+    answer = client.get(route.url(), headers={"HX-Request": "true"})
+    assert (answer.status_code, answer["HX-Redirect"], answer.content) == (200, "/accounts/login/", b"")
+
+
+@routes("route", PUBLIC, ids=by_name)
+def test_public_routes_answer_with_all_headers(client: Client, db: None, route: Route) -> None:
+    answer = call(client, route)
+    assert answer.status_code in {200, 302, 503}
+    assert_headers(answer)
+
+
+@routes("route", [route for route in EVERY if route.takes == "write"], ids=by_name)
+def test_a_deed_is_not_done_by_a_get(client: Client, admin: User, route: Route) -> None:
+    client.force_login(admin)
+    before = list(AuditEvent.objects.values_list("pk"))
+    for method in ("get", "head", "options", "put", "delete", "trace"):
+        assert getattr(client, method)(route.url()).status_code == 405
+    assert_headers(client.get(route.url()))
+    assert list(AuditEvent.objects.values_list("pk")) == before
+
+
+@routes("route", [route for route in EVERY if route.takes != "write"], ids=by_name)
+def test_a_page_takes_no_other_method(client: Client, admin: User, route: Route) -> None:
+    client.force_login(admin)
+    methods = ["put", "delete", "patch", "trace"]
+    for method in methods if route.takes == "form" else [*methods, "post"]:
+        assert getattr(client, method)(route.url()).status_code == 405
+
+
+@routes("route", [route for route in EVERY if route.takes != "read"], ids=by_name)
+@routes("headers", [{}, {"HX-Request": "true"}, {"X-CSRFToken": "x" * 64}], ids=["plain", "htmx", "forged"])
+def test_a_post_without_the_token_is_refused(admin: User, route: Route, headers: dict[str, str]) -> None:
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(admin)
+    answer = client.post(route.url(), headers=headers)
+    assert answer.status_code == 403
+    assert_headers(answer)
+
+
+@routes("route", OF_A_WORKSPACE + SETTINGS, ids=by_name)
+def test_a_stranger_learns_nothing(client: Client, workspace: Workspace, stranger: User, route: Route) -> None:
+    client.force_login(stranger)
+    answer = call(client, route)
+    assert answer.status_code == 404
+    assert answer.content.decode() == call(client, route, slug="no-such-house").content.decode()
+    assert "Acme" not in answer.content.decode()
+    assert_headers(answer)
+
+
+@routes("route", [route for route in SETTINGS if route.of_workspace], ids=by_name)
+def test_an_admin_elsewhere_is_a_stranger_here(
+    client: Client, workspace: Workspace, make_workspace: MakeWorkspace, route: Route
+) -> None:
+    client.force_login(make_person("adam", workspace=make_workspace("other-house"), role=Role.ADMIN))
+    assert call(client, route).status_code == 404
+
+
+@routes("role", [Role.VIEWER, Role.AUDITOR])
+@routes("route", [route for route in OF_A_WORKSPACE if route.acting], ids=by_name)
+def test_who_may_only_look_may_not_act(
+    client: Client, workspace: Workspace, now: datetime, route: Route, role: Role
+) -> None:
+    person = make_person("vera", workspace=workspace, role=role)
+    client.force_login(person)
+    dsr = DataSubjectRequest.objects.create(
+        workspace=workspace, upstream_id=7, clock_at=now, mirrored_at=now, sequence=1, digest=b"x"
+    )
+    entry = OutboxEntry.objects.create(
+        action_id=uuid.uuid4(), workspace=workspace, dsr=dsr, upstream_id=7, by=person, created_at=now, not_before=now
+    )
+    answer = call(client, route, upstream_id=dsr.upstream_id, pk=entry.pk)
+    assert answer.status_code == 403
+    assert_headers(answer)
+    assert list(OutboxEntry.objects.values_list("pk", "state")) == [(entry.pk, "held")]
+
+
+@routes("role", [Role.VIEWER, Role.AUDITOR, Role.OFFICER, Role.MANAGER])
+@routes("route", SETTINGS, ids=by_name)
+def test_the_settings_are_for_admins(client: Client, workspace: Workspace, route: Route, role: Role) -> None:
+    client.force_login(make_person("vera", workspace=workspace, role=role))
+    assert call(client, route).status_code == 404
+
+
+@routes("route", [route for route in SETTINGS if route.of_workspace], ids=by_name)
+def test_an_admin_of_one_workspace_has_no_say_in_another(
+    client: Client, admin: User, make_workspace: MakeWorkspace, route: Route
+) -> None:
+    other = make_workspace("other-house", upstream_id=102)
+    Membership.objects.create(user=admin, workspace=other, role=Role.MANAGER)
+    client.force_login(admin)
+    assert call(client, route, slug="other-house").status_code == 403
+    other.refresh_from_db()
+    assert other.is_enabled
+    assert not SyncLane.objects.filter(workspace=other).exists()
+
+
+@routes("route", [route for route in PRIVATE if route.takes != "write"], ids=by_name)
+def test_an_admins_pages_have_all_headers(
+    client: Client, admin: User, workspace: Workspace, now: datetime, route: Route
+) -> None:
+    DataSubjectRequest.objects.create(
+        workspace=workspace, upstream_id=7, clock_at=now, mirrored_at=now, sequence=1, digest=b"x"
+    )
+    client.force_login(admin)
+    for headers in ({}, {"HX-Request": "true"}):
+        answer = client.get(route.url(upstream_id=7), headers=headers)
+        assert answer.status_code in {200, 302}
+        assert_headers(answer)
+
+
+@routes("bad", [0, 2**31, 2**63 - 1, 2**63, 10**30])
+@routes(
+    "route", [route for route in EVERY if {"upstream_id", "pk"} & set(route.pattern.pattern.converters)], ids=by_name
+)
+def test_an_id_of_nothing_is_not_found(client: Client, officer: User, route: Route, bad: int) -> None:
+    client.force_login(officer)
+    assert call(client, route, upstream_id=bad, pk=bad).status_code == 404
+
+
+@routes(
+    "path",
+    [
+        "/w/x/",
+        "/w/acme-france/requests/abc/",
+        "/w/../settings/",
+        "/admin/",
+        "/.git/config",
+        "/w/acme-france/requests/-1/",
+    ],
+)
+def test_an_address_of_nothing_is_not_found(client: Client, officer: User, path: str) -> None:
+    client.force_login(officer)
+    answer = client.get(path)
+    assert answer.status_code == 404
+    assert_headers(answer)
+
+
+def test_a_forged_host_is_refused(client: Client, officer: User) -> None:
+    client.force_login(officer)
+    assert client.get("/", headers={"host": "evil.example"}).status_code == 400
+    answer = client.get("/accounts/login/", headers={"X-Forwarded-Host": "evil.example"})
+    assert "evil.example" not in str(answer.headers) + answer.content.decode()
