@@ -42,6 +42,7 @@ class Column:
     is_final: bool
     is_gone: bool
     overdue: str
+    notes: tuple[str, ...]
     as_of: str
     cards: tuple[Card, ...]
     more_url: str
@@ -51,12 +52,12 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Board:
-    """A workspace's board. `lost` are refusals whose request is gone, so that no card can say them."""
+    """A workspace's board. `is_blank`: there is nothing to draw, because there is no step or nothing was ever read. `lost` are refusals whose request is gone, so that no card can say them."""
 
     columns: tuple[Column, ...]
     targets: tuple[WorkflowStep, ...]
     lost: tuple[WishView, ...]
-    is_empty: bool
+    is_blank: bool
     freshness: freshness.Freshness
 
 
@@ -98,7 +99,7 @@ def of_workspace(
         ),
         targets=tuple(step for step in steps if not step.is_gone),
         lost=tuple(wish for wish in all_wishes if wish.dsr_pk is None and not wish.is_pending),
-        is_empty=not sums[None].total and not any(step.live_count for step in steps),
+        is_blank=not keyed or (age.read_at is None and not any(known.total for known in sums.values())),
         freshness=age,
     )
 
@@ -290,6 +291,7 @@ def _column(
         spoken = f"{spoken}, {limit_words % {'n': item_limit}}"
     late = ngettext("%(n)s overdue", "%(n)s overdue", overdue) % {"n": number_format(overdue)} if overdue else ""
     more_text = _("Show %(n)d more (of %(total)s)") % {"n": PAGE, "total": number_format(total, force_grouping=True)}
+    as_of = _as_of(age, now=deck.now)
     last = shown[-1] if shown else None
     more_url = (
         f"{reverse('board.board', args=[deck.workspace.slug])}?step={key}&after={quote(last.cursor)}" if last else ""
@@ -304,7 +306,8 @@ def _column(
         is_final=is_closing(step),
         is_gone=step.is_gone if step else True,
         overdue=late,
-        as_of=_as_of(age, now=deck.now),
+        notes=_notes(step, is_over=is_over, overdue=late, as_of=as_of),
+        as_of=as_of,
         cards=shown,
         more_url=more_url if has_more else "",
         more_text=more_text if has_more else "",
@@ -312,6 +315,22 @@ def _column(
     )
     says = repr((replace(column, cards=()), [card.version for card in shown[:PAGE]]))
     return replace(column, digest=hashlib.blake2s(says.encode(), digest_size=8).hexdigest())
+
+
+def _notes(step: WorkflowStep | None, *, is_over: bool, overdue: str, as_of: str) -> tuple[str, ...]:
+    """What stands below the name after the overdue ones. That none is overdue is said of counts alone that can be trusted."""
+    notes = []
+    if is_closing(step):
+        notes.append(_("final step"))
+    elif not overdue and not as_of:
+        notes.append(_("none overdue"))
+    if is_over:
+        notes.append(_("over the limit"))
+    if step and step.is_gone:
+        notes.append(_("no longer in Dastra"))
+    if as_of:
+        notes.append(as_of)
+    return tuple(notes)
 
 
 def _as_of(age: freshness.Freshness, *, now: datetime) -> str:

@@ -49,7 +49,7 @@ def of_request(
     else:
         state = "soon" if days <= SOON_DAYS else "on-track"
         left = ngettext("%(n)d d", "%(n)d d", days) % {"n": days}
-    day = past_day(due_on, today=today) if days < 0 else short_day(due_on, today=today)
+    day = past_day(due_on, today=today) if state == "overdue" else short_day(due_on, today=today)
     words = _("Dastra: %(day)s · %(left)s") if is_named else _("%(day)s · %(left)s")
     text = words % {"day": day, "left": left}
     return ClockMark(state=state, text=text, full=_("Dastra's date: %s") % long_day(due_on))
@@ -57,17 +57,18 @@ def of_request(
 
 def short_day(day: date, *, today: date) -> str:
     """`Tue 10 Mar`; with the year when it is not this one."""
-    return _day(day, "D j M" if day.year == today.year else "D j M Y", get_language() or "")
+    # Translators: Django's date format; where months are written small, use b for M.
+    return _day(day, _("D j M") if day.year == today.year else _("D j M Y"), get_language() or "")
 
 
 def past_day(day: date, *, today: date) -> str:
     """`10 Mar`: of a day that is over, the name says nothing and takes room."""
-    return _day(day, "j M" if day.year == today.year else "j M Y", get_language() or "")
+    return _day(day, _("j M") if day.year == today.year else _("j M Y"), get_language() or "")
 
 
 def long_day(day: date) -> str:
     """`Tuesday 10 March 2026`."""
-    return _day(day, "l j F Y", get_language() or "")
+    return _day(day, _("l j F Y"), get_language() or "")
 
 
 def _closed(closed_on: date | None, *, due_on: date | None, today: date) -> ClockMark:

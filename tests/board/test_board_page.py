@@ -150,3 +150,12 @@ def test_a_workspace_that_could_not_be_read_says_so_on_the_board(
     html = as_(client, officer).get(URL).text
     assert html.count("Dastra could not be reached.") >= 2
     assert "as of " in html
+
+
+def test_an_empty_board_says_why(client: Client, officer: User, make_step: MakeStep, fresh: SyncLane) -> None:
+    as_(client, officer)
+    assert "No steps yet" in client.get(URL).text
+    make_step("Received")
+    assert "Nothing waits here." in client.get(URL).text
+    fresh.delete()
+    assert "Nothing has been read from Dastra yet" in client.get(URL).text
