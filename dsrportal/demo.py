@@ -264,10 +264,16 @@ class Bar:
         self._title = title
         self._out = out
         self._tenth = 0
+        self._list_total = 0
+        self._earlier_totals = 0
         self.draw(seen=0, total=None)
 
     def draw(self, *, seen: int, total: int | None) -> None:
-        """Show how far it is; without a total only the count."""
+        """Show how far it is; without a total only the count. A pull reads one list after the other, each with a total of its own."""
+        if total is not None and total != self._list_total:
+            self._earlier_totals += self._list_total
+            self._list_total = total
+        total = self._earlier_totals + self._list_total
         share = min(1.0, seen / total) if total else 0.0
         of_total = f" of {total:,}" if total else ""
         if self._out.isatty():
