@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import sys
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,7 +13,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from dsrportal.credentials import CannotDecryptError
 from dsrportal.identity import IDENTITY_FIELDS
 from dsrportal.management.workspaces import find_workspace
-from dsrportal.models import DataSubjectRequest
+from dsrportal.models import DataSubjectRequest, Workspace
 
 
 class Command(BaseCommand):
@@ -22,11 +24,17 @@ class Command(BaseCommand):
         parser.add_argument("--with-identity", action="store_true", help="also title, names and e-mail, in clear")
 
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
-        workspace = find_workspace(options["name"])
+        try:
+            self._dump(find_workspace(options["name"]), with_identity=options["with_identity"])
+        except BrokenPipeError:
+            # Whoever reads had enough (`| head`): nothing is wrong, and nothing may be written at exit either.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+    def _dump(self, workspace: Workspace, *, with_identity: bool) -> None:
         dsrs = DataSubjectRequest.objects.filter(workspace=workspace).select_related("step", "operator", "area")
         for dsr in dsrs.order_by("upstream_id").iterator(chunk_size=500):
             line = described(dsr)
-            if options["with_identity"]:
+            if with_identity:
                 try:
                     identity = dsr.read_identity()
                 except CannotDecryptError as error:
