@@ -33,6 +33,15 @@ def create_account(*, username: str, password: str, email: str = "") -> User:
     return user
 
 
+def set_email(user: User, *, email: str) -> None:
+    """Note another address of an account. Raises `WorkspaceError`."""
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise WorkspaceError(" ".join(error.messages), field="email") from error
+    User.objects.filter(pk=user.pk).update(email=email)
+
+
 def set_role(workspace: Workspace, *, user: User, role: str, by: User | None, now: datetime) -> bool:
     """Give `user` a role in the workspace, in place of the one it has. False when it has it already; raises `WorkspaceError`."""
     if role not in Role.values:

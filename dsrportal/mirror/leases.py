@@ -66,3 +66,9 @@ def release(lease: Lease) -> None:
     Workspace.objects.filter(pk=lease.workspace_id, lease_number=lease.number, lease_owner=lease.owner).update(
         lease_owner="", lease_until=None
     )
+
+
+def lease_number(workspace_id: int) -> int:
+    """The fencing number of the latest lease. Locks the workspace's row until the transaction ends."""
+    workspaces = Workspace.objects.select_for_update(no_key=True)
+    return workspaces.values_list("lease_number", flat=True).get(pk=workspace_id)

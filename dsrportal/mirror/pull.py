@@ -7,7 +7,6 @@ Any error ends the pass: what was stored stays (it is true), nothing is forgotte
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils.translation import gettext as _
@@ -19,6 +18,7 @@ from dsrportal.mirror import runs
 from dsrportal.mirror.connections import connect
 from dsrportal.mirror.leases import BusyError, Lease, LeaseLostError, acquire, release
 from dsrportal.mirror.passes import Pass, Progress, TooManyMissingError
+from dsrportal.mirror.runs import End
 from dsrportal.models import Lane, SyncRun, Workspace
 from dsrportal.models.runs import SyncOutcome
 from dsrportal.models.workspaces import Hold
@@ -30,16 +30,6 @@ HOLDS_OF_ERRORS: tuple[tuple[type[DastraError], Hold], ...] = (
     (Forbidden, Hold.REFUSED),
     (NotTheApi, Hold.NOT_THE_API),
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _End:
-    """How a pass ended."""
-
-    outcome: SyncOutcome
-    code: str = ""
-    sentence: str = ""
-    hold: Hold | None = None
 
 
 def pull(
@@ -58,7 +48,7 @@ def pull(
     clock = now if callable(now) else lambda: now
     lease = acquire(workspace, now=clock())
     try:
-        runs.close_interrupted(workspace, now=clock())
+        runs.close_interrupted(workspace, lease=lease, now=clock())
         run = runs.begin(workspace, lane=lane, now=clock())
         _run(run, lease=lease, clock=clock, accept_missing=accept_missing, progress=progress)
     finally:
@@ -77,27 +67,31 @@ def _run(
 ) -> None:
     client: DastraClient | None = None
     work: Pass | None = None
-    end = _End(
+    end = End(
         outcome=SyncOutcome.FAILED, code="internal", sentence=_("The portal failed while it read Dastra; see its log.")
     )
     try:
         client = connect(run.workspace)
         work = Pass(run.workspace, client=client, lease=lease, clock=clock, progress=progress)
         work.run(Lane(run.lane), accept_missing=accept_missing)
-        end = _End(outcome=SyncOutcome.COMPLETE)
+        end = End(outcome=SyncOutcome.COMPLETE)
     except TooManyMissingError as missing:
-        end = _End(outcome=SyncOutcome.HELD, code=Hold.MISSING, sentence=missing.sentence(), hold=Hold.MISSING)
+        end = End(outcome=SyncOutcome.HELD, code=Hold.MISSING, sentence=missing.sentence(), hold=Hold.MISSING)
     except LeaseLostError:
-        sentence = _("The read took too long between two pages, and another one took over.")
-        end = _End(outcome=SyncOutcome.FAILED, code="lease_lost", sentence=sentence)
+        pass  # `finish` sees it too, and says so
+    except (KeyboardInterrupt, SystemExit):
+        end = End(
+            outcome=SyncOutcome.FAILED, code="interrupted", sentence=_("The read was interrupted before its end.")
+        )
+        raise
     except CannotDecryptError:
         sentence = _(
             "What is stored for this workspace cannot be opened with CREDENTIAL_KEYS: a former key is missing."
         )
-        end = _End(outcome=SyncOutcome.FAILED, code="cannot_decrypt", sentence=sentence)
+        end = End(outcome=SyncOutcome.FAILED, code="cannot_decrypt", sentence=sentence)
     except DastraError as error:
         hold = next((hold for kind, hold in HOLDS_OF_ERRORS if isinstance(error, kind)), None)
-        end = _End(outcome=SyncOutcome.FAILED, code=error.code, sentence=sentence_of(error), hold=hold)
+        end = End(outcome=SyncOutcome.FAILED, code=error.code, sentence=sentence_of(error), hold=hold)
     finally:
         # Also on the way out of an error that nobody foresaw, so that no run stays "running".
         if client is not None:
@@ -105,7 +99,7 @@ def _run(
             client.close()
         if work is not None:
             work.write_counts(run)
-        runs.finish(run, outcome=end.outcome, code=end.code, sentence=end.sentence, hold=end.hold, now=clock())
+        runs.finish(run, end=end, lease=lease, now=clock())
 
 
 def sentence_of(error: DastraError) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from dsrportal.mirror.leases import Lease, lease_number
 from dsrportal.models import Lane, SyncLane, SyncRun, Workspace
 from dsrportal.models.runs import SyncOutcome
 from dsrportal.models.workspaces import Hold
@@ -14,11 +16,22 @@ from dsrportal.models.workspaces import Hold
 LONGEST_SENTENCE = 400
 
 
-def close_interrupted(workspace: Workspace, *, now: datetime) -> None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class End:
+    """How a run ended: `sentence` says why, for people; `hold` is what the workspace is put under."""
+
+    outcome: SyncOutcome
+    code: str = ""
+    sentence: str = ""
+    hold: Hold | None = None
+
+
+def close_interrupted(workspace: Workspace, *, lease: Lease, now: datetime) -> None:
     """Runs that were killed are still "running"; whoever holds the lease knows that they are not."""
     sentence = _("The read was interrupted before its end.")
+    end = End(outcome=SyncOutcome.FAILED, code="interrupted", sentence=sentence)
     for run in SyncRun.objects.filter(workspace=workspace, outcome=SyncOutcome.RUNNING):
-        finish(run, outcome=SyncOutcome.FAILED, code="interrupted", sentence=sentence, hold=None, now=now)
+        finish(run, end=end, lease=lease, now=now)
 
 
 def begin(workspace: Workspace, *, lane: Lane, now: datetime) -> SyncRun:
@@ -30,23 +43,38 @@ def begin(workspace: Workspace, *, lane: Lane, now: datetime) -> SyncRun:
         return SyncRun.objects.create(workspace=workspace, lane=lane, started_at=now)
 
 
-def finish(run: SyncRun, *, outcome: SyncOutcome, code: str, sentence: str, hold: Hold | None, now: datetime) -> None:
-    """Close a run, tell its lane, and set or end the workspace's hold, all at once."""
-    run.outcome = outcome
-    run.error_code = code[:40]
-    run.error = sentence[:LONGEST_SENTENCE]
-    run.finished_at = now
-    told = {"last_error_code": run.error_code, "last_error": run.error}
+def finish(run: SyncRun, *, end: End, lease: Lease, now: datetime) -> None:
+    """Close a run, tell its lane, and set or end the workspace's hold, all at once.
+
+    A run that lost its lease (its process was stopped for a while) is closed as such, and tells the lane nothing: another run did.
+    """
     with transaction.atomic():
+        is_current = lease.number == lease_number(run.workspace_id)
+        if not is_current:
+            end = End(
+                outcome=SyncOutcome.FAILED,
+                code="lease_lost",
+                sentence=_("The read took too long between two pages, and another one took over."),
+            )
+        run.outcome = end.outcome
+        run.error_code = end.code[:40]
+        run.error = end.sentence[:LONGEST_SENTENCE]
+        run.finished_at = now
         run.save()
-        lane = SyncLane.objects.filter(workspace=run.workspace_id, lane=run.lane)
-        if outcome == SyncOutcome.COMPLETE:
-            lane.update(last_success_at=run.started_at, **told)
-            _end_hold(run)
-        else:
-            lane.update(**told)
-            if hold is not None:
-                _set_hold(run, hold=hold, now=now)
+        if is_current:
+            _tell(run, hold=end.hold, now=now)
+
+
+def _tell(run: SyncRun, *, hold: Hold | None, now: datetime) -> None:
+    told = {"last_error_code": run.error_code, "last_error": run.error}
+    lane = SyncLane.objects.filter(workspace=run.workspace_id, lane=run.lane)
+    if run.outcome == SyncOutcome.COMPLETE:
+        lane.update(last_success_at=run.started_at, **told)
+        _end_hold(run)
+        return
+    lane.update(**told)
+    if hold is not None:
+        _set_hold(run, hold=hold, now=now)
 
 
 def _set_hold(run: SyncRun, *, hold: Hold, now: datetime) -> None:

@@ -19,7 +19,7 @@ from dsrportal.dastra import schema
 from dsrportal.identity import words_of
 from dsrportal.mirror import rows
 from dsrportal.mirror.gaps import filled, has_gaps
-from dsrportal.mirror.leases import Lease, LeaseLostError
+from dsrportal.mirror.leases import Lease, LeaseLostError, lease_number
 from dsrportal.mirror.neighbours import Catalogues
 from dsrportal.models import (
     DataSubjectRequest,
@@ -159,9 +159,7 @@ def drop_set_aside(workspace: Workspace, *, last_seen_before: datetime) -> None:
 
 def lock(workspace: Workspace, *, lease: Lease | None) -> None:
     """Let one writer at a time change this workspace's rows, until the transaction ends. Raises `LeaseLostError`."""
-    number = (
-        Workspace.objects.select_for_update(no_key=True).values_list("lease_number", flat=True).get(pk=workspace.pk)
-    )
+    number = lease_number(workspace.pk)
     if lease is not None and number != lease.number:
         raise LeaseLostError
 

@@ -38,6 +38,14 @@ def test_a_role_is_replaced(workspace: Workspace, officer: User) -> None:
     assert Membership.objects.get(user=officer).role == Role.MANAGER
 
 
+def test_an_address_can_be_noted_later_when_it_is_one(workspace: Workspace, officer: User) -> None:
+    assert call("add_member", workspace.slug, officer.username, "viewer", "--email", "no address").reason
+    assert Membership.objects.get(user=officer).role == Role.OFFICER
+    assert not call("add_member", workspace.slug, officer.username, "viewer", "--email", "o@example.org").reason
+    officer.refresh_from_db()
+    assert officer.email == "o@example.org"
+
+
 @pytest.mark.parametrize("password", ["", "short", "password1234", "123456789012"[:11]])
 def test_a_weak_password_makes_no_account(workspace: Workspace, password: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = call("add_member", workspace.slug, "nora", "viewer", "--create", stdin=password, monkeypatch=monkeypatch)

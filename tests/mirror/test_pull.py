@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 
 import pytest
 from django.utils import timezone
 
 from dsrportal.mirror.leases import acquire
-from dsrportal.mirror.pull import BusyError
+from dsrportal.mirror.pull import BusyError, Progress, pull
 from dsrportal.models import DataSubjectRequest, ForgottenRequest, Lane, SyncLane, SyncRun, WorkflowStep, Workspace
 from dsrportal.sandbox.faults import Fault
 from dsrportal.sandbox.server import Server
@@ -207,3 +208,56 @@ def test_progress_is_told_after_each_page(mirrored: Workspace, server: Server) -
     run(mirrored, progress=lambda progress: told.append(progress.seen))
     assert told == sorted(told)
     assert told[-1] == len(server.state[101].records)
+
+
+def test_a_pull_that_was_overtaken_stores_nothing_more_and_tells_its_lane_nothing(
+    mirrored: Workspace, server: Server
+) -> None:
+    overtaking: list[SyncRun] = []
+    later = timezone.now() + timedelta(seconds=61)
+
+    def take_over(_: Progress) -> None:
+        if not overtaking:
+            overtaking.append(pull(mirrored, lane=Lane.FULL, now=later))
+
+    overtaken = run(mirrored, progress=take_over)
+    assert overtaking[0].outcome == "complete"
+    assert (overtaken.outcome, overtaken.error_code) == ("failed", "lease_lost")
+    lane = SyncLane.objects.get(workspace=mirrored, lane=Lane.FULL)
+    assert (lane.last_error, lane.last_success_at) == ("", overtaking[0].started_at)
+    assert truth.mirror(mirrored) == truth.upstream(server)
+
+
+def test_a_pull_that_is_interrupted_is_closed_and_gives_its_lease_back(mirrored: Workspace) -> None:
+    def interrupt(_: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(mirrored, progress=interrupt)
+    assert SyncRun.objects.get().error_code == "interrupted"
+    assert run(mirrored).outcome == "complete"
+
+
+def test_a_failure_of_our_own_is_raised_and_leaves_no_run_open(
+    mirrored: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dsrportal.mirror.store.words_of", lambda _: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        run(mirrored)
+    assert SyncRun.objects.get().error_code == "internal"
+    assert not DataSubjectRequest.objects.exists()
+    assert set(WorkflowStep.objects.values_list("live_count", "archived_count")) == {(0, 0)}
+    monkeypatch.undo()
+
+
+def test_requests_without_a_step_or_in_an_unknown_one_are_mirrored(mirrored: Workspace, server: Server) -> None:
+    first, second = sorted(server.state[101].records)[:2]
+    none = {"workFlowStep": None, "workFlowStepId": None}
+    unknown = {"workFlowStep": None, "workFlowStepId": 987_654}
+    for chosen, merge in ((first, none), (second, unknown)):
+        server.faults.add(Fault(kind="mutate_rows", ids=frozenset({chosen}), merge=merge, times=2))
+    for _ in range(2):
+        assert run(mirrored).outcome == "complete"
+    server.faults.clear()
+    assert truth.ids(mirrored) == set(server.state[101].records)
+    assert truth.counters_are_right(mirrored)

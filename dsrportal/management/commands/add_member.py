@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 from django.utils import timezone
 
-from dsrportal.actions.members import create_account, set_role
+from dsrportal.actions.members import create_account, set_email, set_role
 from dsrportal.actions.refusals import WorkspaceError
 from dsrportal.management.workspaces import find_workspace, read_secret
 from dsrportal.models import Role, User
@@ -39,8 +39,7 @@ class Command(BaseCommand):
                     user = create_account(username=username, password=password, email=email)
                     self.stdout.write(f"Made the account “{username}”.")
                 elif email and user.email != email:
-                    user.email = email
-                    user.save(update_fields=["email"])
+                    set_email(user, email=email)
                 changed = set_role(workspace, user=user, role=options["role"], by=None, now=timezone.now())
         except WorkspaceError as error:
             raise CommandError(error.sentence) from error
