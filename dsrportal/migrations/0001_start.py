@@ -131,7 +131,7 @@ class Migration(migrations.Migration):
                 ('digest', models.BinaryField(max_length=16)),
                 ('area', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dsrs', to='dsrportal.area', verbose_name='area')),
                 ('operator', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dsrs', to='dsrportal.operator', verbose_name='assignee')),
-                ('step', models.ForeignKey(null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dsrs', to='dsrportal.workflowstep', verbose_name='step')),
+                ('step', models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='dsrs', to='dsrportal.workflowstep', verbose_name='step')),
             ],
         ),
         migrations.CreateModel(
@@ -360,7 +360,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='datasubjectrequest',
-            index=models.Index(fields=['workspace', 'archived', 'step', 'clock_at', 'id'], name='dsr_board'),
+            index=models.Index(fields=['step', 'archived', 'clock_at', 'id'], name='dsr_board'),
+        ),
+        migrations.AddIndex(
+            model_name='datasubjectrequest',
+            index=models.Index(fields=['step', 'archived', 'closed_at', 'id'], name='dsr_closings'),
         ),
         migrations.AddIndex(
             model_name='datasubjectrequest',
@@ -397,5 +401,26 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='area',
             constraint=models.UniqueConstraint(fields=('workspace', 'upstream_id'), name='one_area_per_upstream_id'),
+        ),
+        migrations.CreateModel(
+            name='PacedKey',
+            fields=[
+                ('key_id', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('paused_until', models.FloatField(default=0.0)),
+                ('person_at', models.FloatField(default=0.0)),
+                ('circuit', models.TextField(blank=True)),
+                ('offsets', models.JSONField(default=dict)),
+            ],
+        ),
+        migrations.CreateModel(
+            name='PacedCall',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('at', models.FloatField()),
+                ('key', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, to='dsrportal.pacedkey')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['key', 'at'], name='paced_calls_in_time')],
+            },
         ),
     ]

@@ -99,7 +99,12 @@ class DataSubjectRequest(models.Model):
     reference = models.CharField(_("reference"), max_length=40, blank=True)
     state = models.CharField(_("state"), max_length=40, blank=True)
     step = models.ForeignKey(
-        WorkflowStep, on_delete=models.SET_NULL, null=True, related_name="dsrs", verbose_name=_("step")
+        WorkflowStep,
+        on_delete=models.SET_NULL,
+        null=True,
+        related_name="dsrs",
+        verbose_name=_("step"),
+        db_index=False,  # dsr_board begins with it; a second index would be chosen and sort in memory
     )
     archived = models.BooleanField(default=False)
     archived_at = models.DateTimeField(null=True)
@@ -140,7 +145,8 @@ class DataSubjectRequest(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "upstream_id"], name="one_request_per_upstream_id")]
         indexes = [
-            models.Index(fields=["workspace", "archived", "step", "clock_at", "id"], name="dsr_board"),
+            models.Index(fields=["step", "archived", "clock_at", "id"], name="dsr_board"),
+            models.Index(fields=["step", "archived", "closed_at", "id"], name="dsr_closings"),
             models.Index(fields=["workspace", "archived", "state", "clock_at", "id"], name="dsr_state"),
             models.Index(fields=["workspace", "archived", "is_closed", "clock_at", "id"], name="dsr_clock"),
             models.Index(fields=["workspace", "archived", "received_at", "id"], name="dsr_received"),

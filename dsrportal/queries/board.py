@@ -52,7 +52,8 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Board:
-    """A workspace's board. `is_blank`: there is nothing to draw, because there is no step or nothing was ever read. `lost` are refusals whose request is gone, so that no card can say them."""
+    """A workspace's board. `is_blank`: there is nothing to draw, because there is no step or nothing was ever read.
+    `lost` are refusals whose request is gone, so that no card can say them."""
 
     columns: tuple[Column, ...]
     targets: tuple[WorkflowStep, ...]
@@ -74,9 +75,8 @@ def of_workspace(
     lanes: Sequence[SyncLane],
     now: datetime,
     shown: Mapping[str, int] | None = None,
-    only: Collection[str] | None = None,
 ) -> Board:
-    """The board with the first 25 cards of each column, or as many as `shown` says for its key; `only` some columns. Five queries."""
+    """The board with the first 25 cards of each column, or as many as `shown` says for its key. Five queries."""
     age = freshness.of_workspace(workspace, lanes=lanes, now=now)
     steps = list(WorkflowStep.objects.filter(workspace=workspace))
     all_wishes = wishes.of_workspace(workspace, viewer=viewer, now=now)
@@ -88,8 +88,6 @@ def of_workspace(
     keyed: list[tuple[str, WorkflowStep | None]] = [(str(step.upstream_id), step) for step in columns]
     if sums[None].total:
         keyed.append((NO_STEP, None))
-    if only is not None:
-        keyed = [(key, step) for key, step in keyed if key in only]
     limits = {key: min(max((shown or {}).get(key, PAGE), PAGE), MOST_SHOWN) for key, _step in keyed}
     cards = _first_cards(keyed, deck=deck, limits=limits)
     return Board(
@@ -157,7 +155,8 @@ def card_and_heads(
 
 
 def _live(workspace: Workspace) -> QuerySet[DataSubjectRequest]:
-    return DataSubjectRequest.objects.filter(workspace=workspace, archived=False)
+    # Not `archived=False`: Django writes that as NOT archived, which no index of SQLite serves.
+    return DataSubjectRequest.objects.filter(workspace=workspace, archived__in=[False])
 
 
 def _sums(workspace: Workspace, *, steps: Sequence[WorkflowStep], now: datetime) -> dict[int | None, _Sums]:

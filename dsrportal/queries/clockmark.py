@@ -35,13 +35,21 @@ def of_request(
     """What Dastra's date says of one request at `now`. A closed one is judged by the day it was closed. `is_named` False leaves out whose
     date it is, where a heading says so already."""
     due_on = expires_at.astimezone(zone).date() if expires_at else None
+    closed_on = closed_at.astimezone(zone).date() if closed_at else None
     today = now.astimezone(zone).date()
+    language = get_language() or ""
     if is_closed:
-        return _closed(closed_at.astimezone(zone).date() if closed_at else None, due_on=due_on, today=today)
-    if expires_at is None or due_on is None:
+        return _closed(closed_on, due_on, today, language)
+    return _open(due_on, today, expires_at is not None and expires_at < now, is_named, language)
+
+
+@lru_cache(maxsize=4096)
+def _open(due_on: date | None, today: date, has_passed: bool, is_named: bool, language: str) -> ClockMark:  # noqa: ARG001, FBT001
+    """Cached, because hundreds of cards share few days; the language is part of the key."""
+    if due_on is None:
         return ClockMark(state="unknown", text=_("No date in Dastra"), full="")
     days = (due_on - today).days
-    if expires_at < now:
+    if has_passed:
         state = "overdue"
         left = ngettext("%(n)d d overdue", "%(n)d d overdue", -days) % {"n": -days} if days else _("passed today")
     elif days == 0:
@@ -49,10 +57,27 @@ def of_request(
     else:
         state = "soon" if days <= SOON_DAYS else "on-track"
         left = ngettext("%(n)d d", "%(n)d d", days) % {"n": days}
-    day = past_day(due_on, today=today) if state == "overdue" else short_day(due_on, today=today)
+    day = past_day(due_on, today=today) if has_passed else short_day(due_on, today=today)
     words = _("Dastra: %(day)s · %(left)s") if is_named else _("%(day)s · %(left)s")
     text = words % {"day": day, "left": left}
     return ClockMark(state=state, text=text, full=_("Dastra's date: %s") % long_day(due_on))
+
+
+@lru_cache(maxsize=4096)
+def _closed(closed_on: date | None, due_on: date | None, today: date, language: str) -> ClockMark:  # noqa: ARG001
+    if closed_on is None:
+        return ClockMark(state="on-track", text=_("Closed"), full=_("Dastra gives no closing date"))
+    text = _("Closed %s") % short_day(closed_on, today=today)
+    full = _("Closed on %s") % long_day(closed_on)
+    if due_on is None:
+        return ClockMark(state="on-track", text=text, full=full)
+    late = (closed_on - due_on).days
+    if late > 0:
+        text = ngettext("Closed %(day)s · %(n)d d late", "Closed %(day)s · %(n)d d late", late) % {
+            "day": short_day(closed_on, today=today),
+            "n": late,
+        }
+    return ClockMark(state="closed-late" if late > 0 else "closed-early", text=text, full=full)
 
 
 def short_day(day: date, *, today: date) -> str:
@@ -69,22 +94,6 @@ def past_day(day: date, *, today: date) -> str:
 def long_day(day: date) -> str:
     """`Tuesday 10 March 2026`."""
     return _day(day, _("l j F Y"), get_language() or "")
-
-
-def _closed(closed_on: date | None, *, due_on: date | None, today: date) -> ClockMark:
-    if closed_on is None:
-        return ClockMark(state="on-track", text=_("Closed"), full=_("Dastra gives no closing date"))
-    text = _("Closed %s") % short_day(closed_on, today=today)
-    full = _("Closed on %s") % long_day(closed_on)
-    if due_on is None:
-        return ClockMark(state="on-track", text=text, full=full)
-    late = (closed_on - due_on).days
-    if late > 0:
-        text = ngettext("Closed %(day)s · %(n)d d late", "Closed %(day)s · %(n)d d late", late) % {
-            "day": short_day(closed_on, today=today),
-            "n": late,
-        }
-    return ClockMark(state="closed-late" if late > 0 else "closed-early", text=text, full=full)
 
 
 @lru_cache(maxsize=4096)
