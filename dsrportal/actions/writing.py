@@ -198,4 +198,5 @@ def _not_sent(entry: OutboxEntry, error: DastraError, *, now: datetime) -> Verdi
 
 
 def _nothing_changed(error: DastraError) -> str:
-    return _("%(sentence)s Nothing was changed.") % {"sentence": error.sentence}
+    sentence = error.sentence if error.sentence.endswith((".", "!", "?")) else f"{error.sentence}."
+    return _("%(sentence)s Nothing was changed.") % {"sentence": sentence}

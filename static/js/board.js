@@ -199,7 +199,7 @@
     board.querySelectorAll("[data-countdown]").forEach((words) => {
       const left = Math.max(Number(words.dataset.countdown) - 1, 0);
       words.dataset.countdown = String(left);
-      words.textContent = words.dataset.words.replace("{n}", String(left));
+      words.textContent = left > 0 ? words.dataset.words.replace("{n}", String(left)) : words.dataset.over;
     });
   }, 1000);
 
