@@ -51,7 +51,7 @@ def events(dsr: DataSubjectRequest, *, known: Vocabulary, zone: ZoneInfo) -> lis
 
 def moment(at: datetime, *, zone: ZoneInfo) -> str:
     """ "Wed 11 Feb 2026, 09:12", in the workspace's time zone."""
-    return date_format(at.astimezone(zone), "D j M Y, H:i")
+    return date_format(at.astimezone(zone), _("D j M Y, H:i"))
 
 
 def _from_dastra(dsr: DataSubjectRequest, *, known: Vocabulary, entries: list[OutboxEntry]) -> Iterator[Event]:

@@ -78,7 +78,7 @@ def _text(level: Level, *, read_at: datetime | None, now: datetime) -> str:
 def clock_time(moment: datetime, *, now: datetime) -> str:
     """`02:10` on the same day, else with the date."""
     moment, now = localtime(moment), localtime(now)
-    return date_format(moment, "H:i") if moment.date() == now.date() else date_format(moment, "j M H:i")
+    return date_format(moment, "H:i") if moment.date() == now.date() else date_format(moment, _("j M H:i"))
 
 
 def age(span: timedelta) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django_q.models import Schedule, Task
@@ -155,7 +156,7 @@ def duration(span: timedelta) -> str:
     """A span as a person reads it: `0.4 s`, `12 s`, `3 min 05 s`."""
     seconds = max(span.total_seconds(), 0)
     if seconds < 10:  # noqa: PLR2004
-        return _("%(seconds).1f s") % {"seconds": seconds}
+        return _("%(seconds)s s") % {"seconds": number_format(seconds, decimal_pos=1)}
     if seconds < 60:  # noqa: PLR2004
         return _("%(seconds)d s") % {"seconds": seconds}
     return _("%(minutes)d min %(seconds)02d s") % {"minutes": seconds // 60, "seconds": seconds % 60}
