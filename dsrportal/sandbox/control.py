@@ -7,6 +7,7 @@ journalled nor limited.
 import json
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from dsrportal.sandbox.calls import Answer, RefusalError, refusal_answer
@@ -14,6 +15,7 @@ from dsrportal.sandbox.faults import Fault, Faults
 from dsrportal.sandbox.journal import Journal
 from dsrportal.sandbox.store import State, Workspace
 from dsrportal.sandbox.values import Json
+from dsrportal.sandbox.webhooks import Sender
 from dsrportal.sandbox.wire import Request
 
 PREFIX = "/__sandbox__/"
@@ -23,12 +25,20 @@ class Control:
     """The control door of one sandbox. `violations` answers what the judge found, as JSON."""
 
     def __init__(
-        self, *, token: str, state: State, journal: Journal, faults: Faults, violations: Callable[[], list[Json]]
+        self,
+        *,
+        token: str,
+        state: State,
+        journal: Journal,
+        faults: Faults,
+        webhooks: Sender,
+        violations: Callable[[], list[Json]],
     ) -> None:
         self._token = token
         self._state = state
         self._journal = journal
         self._faults = faults
+        self._webhooks = webhooks
         self._doors: dict[tuple[str, str], Callable[[str, Any], Any]] = {
             ("GET", "journal"): self._read_journal,
             ("DELETE", "journal"): self._clear_journal,
@@ -38,10 +48,12 @@ class Control:
             ("POST", "faults"): self._add_faults,
             ("DELETE", "faults"): self._clear_faults,
             ("POST", "act"): self._act,
+            ("GET", "webhooks"): self._read_webhooks,
+            ("POST", "webhooks"): self._steer_webhooks,
         }
 
     def answer(self, request: Request) -> Answer:
-        """GET journal, violations, state/{ws}, faults; POST faults (one or a list), act; DELETE faults, journal."""
+        """GET journal, violations, state/{ws}, faults, webhooks; POST faults (one or a list), act, webhooks; DELETE faults, journal."""
         given = request.headers.get("x-sandbox-token", "")
         if not secrets.compare_digest(given.encode(), self._token.encode()):
             return _problem(401, "X-Sandbox-Token is missing or wrong.")
@@ -53,7 +65,7 @@ class Control:
             return Answer.json(answer(rest, json.loads(request.body or b"null")))
         except RefusalError as refusal:
             return refusal_answer(refusal, style="problem")
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, OSError) as error:
             return _problem(400, f"{type(error).__name__}: {error}")
 
     def _read_journal(self, *_: Any) -> list[Json]:
@@ -73,6 +85,23 @@ class Control:
     def _clear_faults(self, *_: Any) -> Json:
         self._faults.clear()
         return self._read_faults()
+
+    def _read_webhooks(self, *_: Any) -> list[Json]:
+        return [delivery.as_json() for delivery in self._webhooks.deliveries]
+
+    def _steer_webhooks(self, _: str, asked: Json) -> list[Json]:
+        """`{"delay_seconds", "loss", "hold": true, "release": "given" or "reversed", "replay": place in the list}`, each if wanted."""
+        names = {"delay_seconds", "loss"} & set(asked)
+        with self._state.lock:
+            changes: Json = {f"webhook_{name}": float(asked[name]) for name in names}
+            self._state.settings = replace(self._state.settings, **changes)
+        if asked.get("hold"):
+            self._webhooks.hold()
+        if "release" in asked:
+            self._webhooks.release(order=asked["release"])
+        if "replay" in asked:
+            self._webhooks.replay(self._webhooks.deliveries[asked["replay"]])
+        return self._read_webhooks()
 
     def _workspace(self, workspace_id: Any) -> Workspace:
         workspace = self._state.workspaces.get(int(workspace_id))

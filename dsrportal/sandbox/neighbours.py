@@ -185,7 +185,7 @@ def list_workspaces(call: Call) -> Answer:
     """The workspaces that the key reaches, in one of the two shapes of the documents."""
     with call.state.lock:
         items = [
-            _workspace_object(workspace)
+            workspace_object(workspace)
             for workspace in call.state.workspaces.values()
             if call.key.reaches(workspace.id)
         ]
@@ -198,7 +198,7 @@ def list_workspaces(call: Call) -> Answer:
 def get_workspace(call: Call) -> Answer:
     """One workspace."""
     with call.state.lock:
-        return Answer.json(_workspace_object(call.workspace))
+        return Answer.json(workspace_object(call.workspace))
 
 
 @routes.on("GET", "/me")
@@ -221,7 +221,8 @@ def rate_limiting_state(call: Call) -> Answer:
     return Answer.json(call.limits_state())
 
 
-def _workspace_object(workspace: Workspace) -> Json:
+def workspace_object(workspace: Workspace) -> Json:
+    """`WorkSpaceDto`."""
     return {
         "id": workspace.id,
         "tenantId": TENANT_ID,

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dsrportal.sandbox import neighbours, requests_api, spoil
+from dsrportal.sandbox import neighbours, requests_api, spoil, webhooks_api
 from dsrportal.sandbox.calls import Answer, Call, Query, RefusalError, Routes, refusal_answer
 from dsrportal.sandbox.control import PREFIX, Control
 from dsrportal.sandbox.faults import Fault, Faults
@@ -24,11 +24,12 @@ from dsrportal.sandbox.limits import Limiter, Violation, refused, violations
 from dsrportal.sandbox.seeding import BENELUX, fill
 from dsrportal.sandbox.store import State
 from dsrportal.sandbox.switches import Switches
+from dsrportal.sandbox.webhooks import Sender
 from dsrportal.sandbox.wire import Reply, Request, WireServer
 
 _STATE_VERSION = 1
 _SAVE_SECONDS = 1.0
-_TABLES: tuple[Routes, ...] = (requests_api.routes, neighbours.routes)
+_TABLES: tuple[Routes, ...] = (requests_api.routes, neighbours.routes, webhooks_api.routes)
 
 
 class StateFileError(Exception):
@@ -92,6 +93,7 @@ class Server:
     keys                     by name: full, benelux (workspace 102 alone), read_only
     workspaces               the ids
     state, journal, faults   the store, the calls so far, the programmable faults
+    webhooks                 what Dastra sends by itself
     control_token            for `X-Sandbox-Token`
     """
 
@@ -103,6 +105,7 @@ class Server:
         self.keyring = Keyring(self.keys, token_seconds=self.state.settings.token_seconds)
         self.journal = Journal(now=self.state.now, monotonic=time.monotonic)
         self.faults = Faults(rate=sandbox.fault_rate, seed=sandbox.seed)
+        self.webhooks = Sender(self.state, seed=sandbox.seed)
         self._limiter = Limiter(self.state.settings.limits)
         self._state_file = sandbox.state_file
         self._saved_changes = -1
@@ -112,6 +115,7 @@ class Server:
             state=self.state,
             journal=self.journal,
             faults=self.faults,
+            webhooks=self.webhooks,
             violations=lambda: [asdict(violation) for violation in self.limit_violations()],
         )
         self._wire = WireServer(host=host, port=port, exchange=self._exchange)
@@ -148,6 +152,7 @@ class Server:
         """Closes every connection, ends every thread, and writes the state file. Safe to call twice."""
         self._stopped.set()
         self._wire.stop()
+        self.webhooks.stop()
         if self._saver is not None:
             self._saver.join()
             self.save()

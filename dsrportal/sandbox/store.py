@@ -10,7 +10,7 @@ import random
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -27,6 +27,7 @@ from dsrportal.sandbox.records import (
     new_message,
 )
 from dsrportal.sandbox.shapes import heavy_object, light_object, remaining_days
+from dsrportal.sandbox.snapshots import by_id, workspace_snapshot
 from dsrportal.sandbox.switches import Switches
 from dsrportal.sandbox.values import Json, days_after, dotnet, to_json
 
@@ -139,7 +140,7 @@ class Workspace:
             self._keep_history(dsr_id)
             self.records[dsr_id] = record
             self.state.touched()
-            return self.get(dsr_id)
+            return self._told("DataSubjectCreation", dsr_id)
 
     def edit(self, dsr_id: int, **changes: Any) -> Json:
         """Sets fields by their JSON names, as well as `operatorId` and `tagIds`; dates as served. Sets `dateUpdate`.
@@ -159,7 +160,7 @@ class Workspace:
             if toggled and self.state.settings.complex_moves_expiry:
                 days = COMPLEX_DELAY_DAYS if record.fields["complex"] else DELAY_DAYS
                 record.fields["expiryTime"] = days_after(record.fields["dateDemand"], days=days)
-            return self.get(dsr_id)
+            return self._told("DataSubjectUpdate", dsr_id)
 
     def move(self, dsr_id: int, step_id: int, *, by: int | None = None) -> Json:
         """Changes the step; the state follows. Raises RefusalError: 404 unknown id, 400 unknown step.
@@ -180,21 +181,23 @@ class Workspace:
             else:
                 record.fields.update(dateClosed=None, closedReason="None", closedReasonDescription=None)
                 record.closed_by_id = None
-            return self.get(dsr_id)
+            return self._told("DataSubjectStateChange", dsr_id)
 
     def archive(self, dsr_id: int) -> Json:
         """Into the recycle bin; nothing happens to what is in it already."""
         with self.state.lock:
-            if not self.record(dsr_id).fields["archived"]:
-                self.changing(dsr_id).fields.update(archived=True, archivedDate=self.state.stamp())
-            return self.get(dsr_id)
+            if self.record(dsr_id).fields["archived"]:
+                return self.get(dsr_id)
+            self.changing(dsr_id).fields.update(archived=True, archivedDate=self.state.stamp())
+            return self._told("DataSubjectArchived", dsr_id)
 
     def restore(self, dsr_id: int) -> Json:
         """Out of the recycle bin."""
         with self.state.lock:
-            if self.record(dsr_id).fields["archived"]:
-                self.changing(dsr_id).fields.update(archived=False, archivedDate=None)
-            return self.get(dsr_id)
+            if not self.record(dsr_id).fields["archived"]:
+                return self.get(dsr_id)
+            self.changing(dsr_id).fields.update(archived=False, archivedDate=None)
+            return self._told("DataSubjectUpdate", dsr_id)
 
     def anonymise(self, dsr_id: int) -> Json:
         """As the nightly purge does: the person's data replaced, files and messages gone, type, step and dates kept.
@@ -224,6 +227,7 @@ class Workspace:
             message["dateViewed"] = None if by is None else message["dateSend"]
             record.messages.append(message)
             count_messages(record)
+            self.state.announce("DataSubjectMessage", self.id, message)
             return message
 
     def read_messages(self, dsr_id: int) -> Json:
@@ -257,6 +261,12 @@ class Workspace:
         if self.state.settings.list_lag_seconds > 0:
             before = copy.deepcopy(self.records.get(dsr_id))
             self.history.append((self.state.monotonic(), dsr_id, before))
+
+    def _told(self, event: str, dsr_id: int) -> Json:
+        """The request as it is now, of which whoever listens is told too."""
+        shown = self.get(dsr_id)
+        self.state.announce(event, self.id, shown)
+        return shown
 
     # Acts on the catalogue
 
@@ -314,7 +324,10 @@ class Workspace:
 
 
 class State:
-    """Everything the sandbox knows, behind one lock. `now` is an aware clock; `monotonic` counts seconds for lagging lists."""
+    """Everything the sandbox knows, behind one lock. `now` is an aware clock; `monotonic` counts seconds for lagging lists.
+
+    `announce` is called with each event that Dastra would tell of: its name, the workspace's id, and what it is about.
+    """
 
     def __init__(
         self,
@@ -330,6 +343,8 @@ class State:
         self.workspaces: dict[int, Workspace] = {}
         self.users: dict[int, Json] = {}
         self.counters: dict[str, int] = {}
+        self.webhooks: dict[int, Json] = {}
+        self.announce: Callable[[str, int, Json], None] = lambda *_: None
         self.changes = 0
 
     def __getitem__(self, workspace_id: int) -> Workspace:
@@ -355,14 +370,16 @@ class State:
             return {
                 "counters": dict(self.counters),
                 "users": list(self.users.values()),
-                "workspaces": [_workspace_snapshot(workspace) for workspace in self.workspaces.values()],
+                "webhooks": list(self.webhooks.values()),
+                "workspaces": [workspace_snapshot(workspace) for workspace in self.workspaces.values()],
             }
 
     def load(self, snapshot: Json) -> None:
         """Takes the place of everything held. Raises KeyError or TypeError for data of another make."""
         with self.lock:
             self.counters = dict(snapshot["counters"])
-            self.users = _by_id(snapshot["users"])
+            self.users = by_id(snapshot["users"])
+            self.webhooks = by_id(snapshot.get("webhooks", []))
             self.workspaces = {kept["id"]: self._workspace(kept) for kept in snapshot["workspaces"]}
 
     def _workspace(self, kept: Json) -> Workspace:
@@ -371,28 +388,11 @@ class State:
             id=kept["id"],
             label=kept["label"],
             retention_days=kept["retention_days"],
-            steps=_by_id(kept["steps"]),
-            areas=_by_id(kept["areas"]),
-            tags=_by_id(kept["tags"]),
+            steps=by_id(kept["steps"]),
+            areas=by_id(kept["areas"]),
+            tags=by_id(kept["tags"]),
             users=self.users,
             custom_fields=kept["custom_fields"],
             records={record.fields["id"]: record for record in records},
             state=self,
         )
-
-
-def _by_id(items: Iterable[Json]) -> dict[int, Json]:
-    return {item["id"]: item for item in items}
-
-
-def _workspace_snapshot(workspace: Workspace) -> Json:
-    return {
-        "id": workspace.id,
-        "label": workspace.label,
-        "retention_days": workspace.retention_days,
-        "steps": list(workspace.steps.values()),
-        "areas": list(workspace.areas.values()),
-        "tags": list(workspace.tags.values()),
-        "custom_fields": workspace.custom_fields,
-        "records": [record.snapshot() for record in workspace.records.values()],
-    }

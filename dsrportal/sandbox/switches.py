@@ -49,6 +49,12 @@ class Switches:
       workflows_endpoint, legacy_endpoints  exist, or answer 404 (legacy: stats, dashboard, columns, set-identity-validation)
       workspaces_shape     `paged`: items and total; `plan`: pricing plan and `workSpaces`
 
+    Webhooks
+      webhook_data         `data` is the whole object (of a message: the message), only its id, the id as text, or null
+      webhook_event        `eventType` is the name or the number
+      webhook_delay_seconds, webhook_loss  how late an event is sent, and the share (0 to 1) that never is
+      webhook_timeout_seconds, webhook_errors_allowed  patience with a receiver; an address with more errors is blocked
+
     Transport
       error_body           `problem`: application/problem+json; `empty`; `html`
       limits               the rate limit; windows may be shortened in tests
@@ -84,6 +90,13 @@ class Switches:
     workflows_endpoint: bool = True
     legacy_endpoints: bool = True
     workspaces_shape: Literal["paged", "plan"] = "paged"
+
+    webhook_data: Literal["object", "id", "text_id", "nothing"] = "object"
+    webhook_event: Literal["name", "number"] = "name"
+    webhook_delay_seconds: float = 0.0
+    webhook_loss: float = 0.0
+    webhook_timeout_seconds: float = 10.0
+    webhook_errors_allowed: int = 5
 
     error_body: Literal["problem", "empty", "html"] = "problem"
     limits: tuple[Limit, ...] = DOCUMENTED_LIMITS
