@@ -150,7 +150,7 @@ def run_pull(workspace_id: int, lane: str, queued_at: str) -> str:
     if not is_asked_for and _deaths(workspace_id=workspace_id, lane=lane, now=now) >= MAX_DEATHS:
         return _park(workspace_id=workspace_id, lane=lane)
     try:
-        run = pull(workspace, lane=Lane(lane), now=timezone.now)
+        run = pull(workspace, lane=Lane(lane), now=timezone.now, scheduled=not is_asked_for)
     except BusyError:
         return "busy"
     return str(run.outcome)

@@ -31,7 +31,8 @@ class DastraClient:
     """One workspace of Dastra, through one credential. A context manager; `close()` drops the connections.
 
     `allowed_hosts` are host or host:port, exactly as the operator lists them. `interactive` calls (a person waits) are
-    served before bulk ones and give up sooner. `call_count` counts the HTTP calls made, retries and tokens included.
+    served before bulk ones and give up sooner; `insist` tries a connection out even while the breaker is open. `call_count`
+    counts the HTTP calls made, retries and tokens included.
     Safe to share between threads; after a fork the child makes its own connections.
     """
 
@@ -45,6 +46,7 @@ class DastraClient:
         pacer: Pacer,
         timeout_seconds: float = 10.0,
         interactive: bool = False,
+        insist: bool = False,
     ) -> None:
         self._workspace = f"/v1/ws/{_digits(workspace_id, what='workspace id')}"
         self._requests = f"{self._workspace}/DataSubjectRequests"
@@ -55,6 +57,7 @@ class DastraClient:
             pacer=pacer,
             timeout_seconds=timeout_seconds,
             interactive=interactive,
+            insist=insist,
         )
 
     @property

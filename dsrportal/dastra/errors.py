@@ -4,6 +4,8 @@
     ├── ConfigurationError        nothing was sent: what we were told to use makes no sense
     │   └── HostNotAllowed        the address is not one that the operator allows
     ├── PacingUnavailable         nothing was sent: the shared rate limit cannot be read
+    ├── CircuitOpen               nothing was sent: too many calls failed, so Dastra is left alone for a while
+    │   └── CredentialHeld        nothing was sent: the credential was refused, and a person has to look
     ├── Unreachable               no complete answer came
     │   ├── ConnectionFailed      no connection was made, so nothing was sent
     │   │   ├── NameNotResolved
@@ -71,6 +73,61 @@ class PacingUnavailable(DastraError):
     code = "pacing_unavailable"
     retryable = True
     default_sentence = "The shared rate limit cannot be read, so Dastra is not called."
+
+
+class CircuitOpen(DastraError):
+    """Nothing was sent. `next_try_seconds` is when the next call may try; None where only a person's act ends it."""
+
+    code = "circuit_open"
+    retryable = True
+    default_sentence = "Dastra did not work just now, so it is left alone for a moment."
+
+    def __init__(
+        self,
+        sentence: str = "",
+        *,
+        status: int | None = None,
+        outcome_unknown: bool = False,
+        since_seconds: float = 0.0,
+        next_try_seconds: float | None = None,
+    ) -> None:
+        if not sentence and next_try_seconds is not None:
+            sentence = (
+                f"Dastra has not worked for {_span(since_seconds)} and is left alone; "
+                f"the next try is in {_span(next_try_seconds)}."
+            )
+        super().__init__(sentence, status=status, outcome_unknown=outcome_unknown)
+        self.since_seconds = since_seconds
+        self.next_try_seconds = next_try_seconds
+
+
+class CredentialHeld(CircuitOpen):
+    """Nothing was sent: Dastra refused the credential."""
+
+    code = "credential_held"
+    retryable = False
+
+    def __init__(
+        self,
+        sentence: str = "",
+        *,
+        status: int | None = None,
+        outcome_unknown: bool = False,
+        since_seconds: float = 0.0,
+        next_try_seconds: float | None = None,
+    ) -> None:
+        if not sentence:
+            ends = "an admin has to give a new one, or to try again"
+            if next_try_seconds is not None:
+                ends = f"it is tried once more in {_span(next_try_seconds)}"
+            sentence = f"Dastra has refused the credential for {_span(since_seconds)}; {ends}."
+        super().__init__(
+            sentence,
+            status=status,
+            outcome_unknown=outcome_unknown,
+            since_seconds=since_seconds,
+            next_try_seconds=next_try_seconds,
+        )
 
 
 class Unreachable(DastraError):
@@ -204,3 +261,10 @@ class ServerFailure(DastraError):
 class UnexpectedStatus(DastraError):
     code = "unexpected_status"
     default_sentence = "Dastra answered with a status that the portal does not expect."
+
+
+def _span(seconds: float) -> str:
+    """For people: whole seconds up to two minutes, then whole minutes."""
+    if seconds < 120:  # noqa: PLR2004
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} minutes"

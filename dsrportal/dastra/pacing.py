@@ -1,41 +1,43 @@
-"""The rate limit: 500 calls a minute and 10,000 in ten minutes, kept together by every process of the machine.
+"""The rate limit: 500 calls a minute and 10,000 in ten minutes, kept together by all processes; with it breaker and retry budget.
 
-Asked by `transport.py` before each HTTP call. Never calls anybody. When the shared store cannot be used, no call is made.
+Asked by `transport.py` around each HTTP call. Never calls anybody. When the shared store cannot be used, no call is made.
 
 A sliding log: the time of each call is kept, and a call is granted only when the window before it has room. The window is
-2.5 s longer than Dastra's and the figure lower, since calls do not arrive at the instant they are granted.
+2.5 s longer than Dastra's and the figure lower, since calls do not arrive at the instant they are granted. Where the log is
+kept is the business of the stores: `pacing_file.py` for one machine, `pacing_redis.py` for several.
 """
 
 from __future__ import annotations
 
 import re
-import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
-from .errors import ConfigurationError, PacingUnavailable, RateLimited
+from . import breaker
+from .breaker import Circuit, Outcome, Permit
+from .errors import ConfigurationError, RateLimited
 
 MARGIN_SECONDS = 2.5
 LONGEST_PAUSE_SECONDS = 3600.0
 # A longer pause is told to the caller instead of slept through, so that no worker is held by it.
 LONGEST_PAUSE_SLEPT_SECONDS = 5.0
+# What bulk work may use of a window: less while people are calling too.
 BULK_SHARE = 0.9
+BULK_SHARE_BESIDE_PEOPLE = 0.6
+SHORTEST_WAIT_SECONDS = 0.005
+# Clocks of servers are set while they run. A step beyond this is noticed and costs a window; the margin bears a smaller one.
+CLOCK_STEP_SECONDS = 1.0
 _PER_MINUTE = 480
 _PER_TEN_MINUTES = 9_600
-_BUSY_SECONDS = 5.0
-_SHORTEST_WAIT_SECONDS = 0.005
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _KEY_ID = re.compile(r"[0-9a-f]{8,64}", re.ASCII)
-_SCHEMA = (
-    "CREATE TABLE IF NOT EXISTS calls (at REAL NOT NULL)",
-    "CREATE INDEX IF NOT EXISTS calls_at ON calls (at)",
-    "CREATE TABLE IF NOT EXISTS shared (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID",
-)
-_STORE = "INSERT INTO shared VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+
+Told = TypeVar("Told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,28 +50,58 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PacingState:
-    """For a gauge: calls granted in the shortest window, its figure, and the seconds that a shared pause still lasts."""
+    """For a gauge: calls granted in the shortest window, its figure, the seconds that a shared pause still lasts, and the breaker.
+
+    `circuit` is one of `breaker.State`; `since_seconds` how long it has been open; `next_try_seconds` None where only a person ends it.
+    """
 
     used: int
     limit: int
     pause_seconds: float
+    circuit: breaker.State = breaker.State.CLOSED
+    since_seconds: float = 0.0
+    next_try_seconds: float | None = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shared:
+    """What a store tells of one instant: its clock, the calls in the shortest window and in the last 5 minutes, the end of a pause."""
+
+    now: float
+    used: int
+    lately: int
+    paused_until: float
 
 
 class Pacer(Protocol):
-    """What the transport needs of a rate limit. An implementation is safe between threads, processes and forks."""
+    """What the transport needs. An implementation is safe between threads, processes and forks.
+
+    Every method raises PacingUnavailable when its store cannot be used.
+    """
 
     def acquire(self, *, interactive: bool, patience_seconds: float) -> float:
         """Returns when one call may be made, with the seconds waited.
 
-        Raises RateLimited when that would take longer than `patience_seconds`, or a pause is too long to sit out;
-        PacingUnavailable when nobody can tell.
+        Raises RateLimited when that would take longer than `patience_seconds`, or a pause is too long to sit out.
         """
 
     def pause(self, seconds: float) -> None:
         """Nobody calls for so long. Never shortens a pause; at most an hour, so that a long one is probed hourly."""
 
+    def allow(self, *, insist: bool = False) -> Permit:
+        """Asked once for each call, before `acquire`. Raises CircuitOpen; not when a person insists."""
+
+    def record(self, permit: Permit, *, outcome: Outcome) -> None:
+        """Told once for each permit, after the last try."""
+
+    def may_retry(self) -> bool:
+        """Whether a call that failed may be made again: a tenth of all calls over 5 minutes, and a few always."""
+
+    def reset(self) -> None:
+        """A person ends what the breaker holds."""
+
     def state(self) -> PacingState:
-        """Raises PacingUnavailable."""
+        """For people."""
 
 
 def dastra_limits(per_minute: int = _PER_MINUTE) -> tuple[Limit, ...]:
@@ -79,124 +111,100 @@ def dastra_limits(per_minute: int = _PER_MINUTE) -> tuple[Limit, ...]:
     return Limit(per_minute, 60 + MARGIN_SECONDS), Limit(_PER_TEN_MINUTES, 600 + MARGIN_SECONDS)
 
 
-class SharedPacer:
-    """A Pacer for every process of one machine: a small SQLite file a credential, in a directory on a local disk.
+class StoredPacer(ABC):
+    """A Pacer over some store: the rules, without where things are kept.
 
-    `key_id` names the credential without telling it (`auth.key_id`). The clock counts from the machine's start, so that
-    a changed wall clock changes nothing; after a restart what was called before it counts as called now.
-    Raises PacingUnavailable from every method when the file cannot be used.
+    `key_id` names the credential without telling it (`auth.key_id`). `limits` and `clock` are for tests and simulations.
     """
 
     def __init__(
         self,
         *,
-        directory: Path,
         key_id: str,
         per_minute: int = _PER_MINUTE,
         limits: Sequence[Limit] | None = None,
         clock: Callable[[], float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
-        boot_id: Callable[[], str] | None = None,
     ) -> None:
         if not _KEY_ID.fullmatch(key_id):
             raise ConfigurationError("The name of the credential's rate limit is not one that auth.key_id makes.")
-        self._path = directory / f"pacing-{key_id}.sqlite3"
+        self._key_id = key_id
         self._limits = tuple(limits or dastra_limits(per_minute))
-        self._clock = clock or _machine_clock
+        self._clock = clock
         self._sleep = sleep
-        self._boot_id = boot_id or _boot_id
 
     def acquire(self, *, interactive: bool, patience_seconds: float) -> float:
-        began = self._clock()
+        watch = self._clock or time.monotonic
+        began = watch()
         while True:
-            wait, paused = self._try(interactive=interactive)
+            wait, paused = self._take(interactive=interactive)
             if wait <= 0:
-                return self._clock() - began
-            left = began + patience_seconds - self._clock()
+                return watch() - began
+            left = began + patience_seconds - watch()
             if wait > left or (paused and wait > LONGEST_PAUSE_SLEPT_SECONDS):
                 sentence = "" if paused else "The calls that Dastra allows are used up for the moment."
                 raise RateLimited(sentence, pause_seconds=wait)
             self._sleep(wait)
 
     def pause(self, seconds: float) -> None:
-        with self._transaction() as (connection, now):
-            until = now + min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
-            connection.execute(_STORE, ("paused_until", max(until, _paused_until(connection))))
+        self._pause(min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS))
+
+    def allow(self, *, insist: bool = False) -> Permit:
+        return self._exchange(lambda circuit, shared: breaker.allow(circuit, now=shared.now, insist=insist))
+
+    def record(self, permit: Permit, *, outcome: Outcome) -> None:
+        if permit.clean and outcome in {Outcome.ANSWERED, Outcome.NEUTRAL}:
+            return  # the usual case costs the store nothing
+        self._exchange(lambda circuit, shared: (breaker.record(circuit, permit, outcome=outcome, now=shared.now), None))
+
+    def may_retry(self) -> bool:
+        return self._exchange(lambda circuit, shared: breaker.retry(circuit, now=shared.now, call_count=shared.lately))
+
+    def reset(self) -> None:
+        self._exchange(lambda circuit, _shared: (breaker.closed(circuit), None))
 
     def state(self) -> PacingState:
-        tightest = self._limits[0]
-        with self._transaction() as (connection, now):
-            return PacingState(
-                used=_count(connection, since=now - tightest.seconds),
-                limit=tightest.calls,
-                pause_seconds=max(0.0, _paused_until(connection) - now),
-            )
+        return self._exchange(lambda circuit, shared: (circuit, self._told(circuit, shared)))
 
-    def _try(self, *, interactive: bool) -> tuple[float, bool]:
-        """Takes a call if there is room. Otherwise the seconds until there may be, and whether a pause is the reason."""
-        with self._transaction() as (connection, now):
-            paused_seconds = _paused_until(connection) - now
-            if paused_seconds > 0:
-                return paused_seconds, True
-            connection.execute("DELETE FROM calls WHERE at <= ?", (now - max(limit.seconds for limit in self._limits),))
-            wait = max(self._wait(connection, limit, now=now, interactive=interactive) for limit in self._limits)
-            if wait <= 0:
-                connection.execute("INSERT INTO calls VALUES (?)", (now,))
-            return wait, False
+    def _told(self, circuit: Circuit, shared: Shared) -> PacingState:
+        is_open = circuit.state != breaker.State.CLOSED
+        due_at = circuit.next_probe_at
+        return PacingState(
+            used=shared.used,
+            limit=self._limits[0].calls,
+            pause_seconds=max(0.0, shared.paused_until - shared.now),
+            circuit=circuit.state,
+            since_seconds=max(0.0, shared.now - circuit.since) if is_open else 0.0,
+            next_try_seconds=None if due_at is None else max(0.0, due_at - shared.now) if is_open else 0.0,
+        )
 
-    def _wait(self, connection: sqlite3.Connection, limit: Limit, *, now: float, interactive: bool) -> float:
-        room = limit.calls if interactive else max(1, int(limit.calls * BULK_SHARE))
-        used = _count(connection, since=now - limit.seconds)
-        if used < room:
-            return 0.0
-        (leaves_at,) = connection.execute(
-            "SELECT at FROM calls WHERE at > ? ORDER BY at LIMIT 1 OFFSET ?", (now - limit.seconds, used - room)
-        ).fetchone()
-        return max(float(leaves_at) + limit.seconds - now, _SHORTEST_WAIT_SECONDS)
+    def _room(self, limit: Limit, *, interactive: bool, people: bool) -> int:
+        """How many calls of a window this caller may fill. `people`: somebody waited for a call within the shortest window."""
+        if interactive:
+            return limit.calls
+        return max(1, int(limit.calls * (BULK_SHARE_BESIDE_PEOPLE if people else BULK_SHARE)))
 
-    @contextmanager
-    def _transaction(self) -> Iterator[tuple[sqlite3.Connection, float]]:
-        """One writer at a time, with the time read under its lock. A connection each: nothing to share with a fork."""
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_SECONDS, isolation_level=None)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                connection.execute("PRAGMA synchronous = NORMAL")
-                connection.execute("BEGIN IMMEDIATE")
-                for statement in _SCHEMA:
-                    connection.execute(statement)
-                now = self._clock()
-                self._begin_again_after_restart(connection, now=now)
-                yield connection, now
-                connection.execute("COMMIT")
-        except (sqlite3.Error, OSError) as error:
-            raise PacingUnavailable from error
+    @abstractmethod
+    def _take(self, *, interactive: bool) -> tuple[float, bool]:
+        """Takes a call if there is room: 0. Otherwise the seconds until there may be, and whether a pause is the reason."""
 
-    def _begin_again_after_restart(self, connection: sqlite3.Connection, *, now: float) -> None:
-        boot_id = self._boot_id()
-        found = connection.execute("SELECT value FROM shared WHERE name = 'boot_id'").fetchone()
-        if found is not None and found[0] == boot_id:
-            return
-        connection.execute("UPDATE calls SET at = ?", (now,))
-        connection.execute("DELETE FROM shared WHERE name = 'paused_until'")
-        connection.execute(_STORE, ("boot_id", boot_id))
+    @abstractmethod
+    def _pause(self, seconds: float) -> None:
+        """Extends the shared pause."""
+
+    @abstractmethod
+    def _exchange(self, change: Callable[[Circuit, Shared], tuple[Circuit, Told]]) -> Told:
+        """Replaces the circuit by what `change` makes of it, nobody in between; stores nothing when it raises."""
 
 
-def _count(connection: sqlite3.Connection, *, since: float) -> int:
-    (count,) = connection.execute("SELECT count(*) FROM calls WHERE at > ?", (since,)).fetchone()
-    return int(count)
-
-
-def _paused_until(connection: sqlite3.Connection) -> float:
-    found = connection.execute("SELECT value FROM shared WHERE name = 'paused_until'").fetchone()
-    return float(found[0]) if found else 0.0
-
-
-def _machine_clock() -> float:
+def machine_clock() -> float:
     """Seconds since the machine started, the same for all its processes, sleep included."""
     boot_time = getattr(time, "CLOCK_BOOTTIME", None)
     return time.clock_gettime(boot_time) if boot_time is not None else time.monotonic()
 
 
-def _boot_id() -> str:
-    return _BOOT_ID.read_text().strip() if _BOOT_ID.exists() else ""
+def boot_id() -> str:
+    """Names this run of the machine; "" where the system does not tell."""
+    with suppress(OSError):
+        return _BOOT_ID.read_text().strip()
+    return ""

@@ -13,6 +13,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
@@ -23,6 +24,7 @@ from . import wire_json
 from .addresses import Address, allowed_address, allowed_origin
 from .answers import failure
 from .auth import Auth, ClientCredentials
+from .breaker import Outcome, Permit, outcome_of
 from .connections import Exchange, new_session
 from .errors import (
     AnswerCut,
@@ -35,6 +37,7 @@ from .errors import (
     MalformedAnswer,
     NameNotResolved,
     NotTheApi,
+    PacingUnavailable,
     RateLimited,
     Rejected,
     ServerFailure,
@@ -68,6 +71,7 @@ class _Answer:
 class Transport:
     """Makes calls for one credential. Safe between threads; after a fork the child opens its own connections.
 
+    `insist`: a person tries this connection out, so the breaker does not stop it and holds no failure of it against the credential.
     `call_count` counts what was sent to the network, retries and token calls included.
     Raises ConfigurationError or HostNotAllowed when made with addresses that may not be called.
     """
@@ -81,6 +85,7 @@ class Transport:
         pacer: Pacer,
         timeout_seconds: float = 10.0,
         interactive: bool = False,
+        insist: bool = False,
         sleep: Callable[[float], None] = time.sleep,
         jitter: Callable[[float, float], float] = random.uniform,
     ) -> None:
@@ -95,6 +100,7 @@ class Transport:
         self._pacer = pacer
         self._timeout_seconds = timeout_seconds
         self._interactive = interactive
+        self._insist = insist
         self._total_seconds, self._patience_seconds = _INTERACTIVE_SECONDS if interactive else _BULK_SECONDS
         self._sleep = sleep
         self._jitter = jitter
@@ -112,6 +118,10 @@ class Transport:
 
     def get(self, path: str, *, query: Sequence[tuple[str, str]] = ()) -> object:
         """The decoded JSON of a GET, tried up to four times within 60 s (20 s where a person waits)."""
+        with self._permitted() as permit:
+            return self._get(path, query=query, may_try_again=not permit.probe)
+
+    def _get(self, path: str, *, query: Sequence[tuple[str, str]], may_try_again: bool) -> object:
         ends_at = time.monotonic() + self._total_seconds
         attempt = 1
         while True:
@@ -121,7 +131,9 @@ class Transport:
             except DastraError as error:
                 delay = self._jitter(0.0, min(_BACKOFF_CAP_SECONDS, _BACKOFF_BASE_SECONDS * 2 ** (attempt - 1)))
                 late = time.monotonic() + delay >= ends_at
-                if attempt >= MOST_TRIES or late or not _worth_another_try(error):
+                if attempt >= MOST_TRIES or late or not may_try_again or not _worth_another_try(error):
+                    raise
+                if not self._pacer.may_retry():
                     raise
             attempt += 1
             self._sleep(delay)
@@ -139,7 +151,8 @@ class Transport:
                 body = wire_json.encode(payload)
             except (ValueError, RecursionError):
                 raise ConfigurationError("What was to be written cannot be expressed as JSON.") from None
-        answer = self._authorised(method, path, body=body, content_type=content_type, seconds=self._timeout_seconds)
+        with self._permitted():
+            answer = self._authorised(method, path, body=body, content_type=content_type, seconds=self._timeout_seconds)
         if not answer.body.strip():
             return None
         try:
@@ -149,6 +162,23 @@ class Transport:
             raise
         except MalformedAnswer:
             return None
+
+    @contextmanager
+    def _permitted(self) -> Iterator[Permit]:
+        """One call with the breaker's leave, which then learns how it ended. Raises CircuitOpen, and nothing is sent."""
+        permit = self._pacer.allow(insist=self._insist)
+        outcome = Outcome.NEUTRAL
+        try:
+            yield permit
+            outcome = Outcome.ANSWERED
+        except DastraError as error:
+            outcome = outcome_of(error)
+            raise
+        finally:
+            # What a person only tries out may be a wrong address: it says nothing against the credential.
+            if outcome == Outcome.ANSWERED or not self._insist:
+                with suppress(PacingUnavailable):  # the answer is there, and may be that of a write
+                    self._pacer.record(permit, outcome=outcome)
 
     def _authorised(
         self,
@@ -227,7 +257,8 @@ class Transport:
                     return answer
                 problem = refusal
         if isinstance(problem, RateLimited):
-            self._pacer.pause(problem.pause_seconds)
+            with suppress(PacingUnavailable):  # what Dastra said of the call matters more; the next one fails closed
+                self._pacer.pause(problem.pause_seconds)
         # Raised here and not where it was caught, so that the library's exception, which quotes the address, is not its context.
         raise problem
 

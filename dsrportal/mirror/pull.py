@@ -13,9 +13,9 @@ from django.utils.translation import gettext as _
 
 from dsrportal.credentials import CannotDecryptError
 from dsrportal.dastra.client import DastraClient
-from dsrportal.dastra.errors import DastraError, Forbidden, NotFound, NotTheApi, Unauthorized
+from dsrportal.dastra.errors import CredentialHeld, DastraError, Forbidden, NotFound, NotTheApi, Unauthorized
 from dsrportal.mirror import runs
-from dsrportal.mirror.connections import connect
+from dsrportal.mirror.connections import connect, reset
 from dsrportal.mirror.leases import BusyError, Lease, LeaseLostError, acquire, release
 from dsrportal.mirror.passes import Pass, Progress, TooManyMissingError
 from dsrportal.mirror.runs import End
@@ -27,6 +27,7 @@ __all__ = ["BusyError", "Progress", "pull"]
 
 HOLDS_OF_ERRORS: tuple[tuple[type[DastraError], Hold], ...] = (
     (Unauthorized, Hold.REFUSED),
+    (CredentialHeld, Hold.REFUSED),  # another workspace with the same credential may have met the refusal
     (Forbidden, Hold.REFUSED),
     (NotTheApi, Hold.NOT_THE_API),
 )
@@ -38,18 +39,22 @@ def pull(
     lane: Lane,
     now: Callable[[], datetime] | datetime,
     accept_missing: bool = False,
+    scheduled: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> SyncRun:
     """Run one pull to its end and return its run, whose outcome, error and counts tell how it went.
 
     `accept_missing` forgets what Dastra answers with 404 or 410 even when it is more than a fifth. `progress` is called after each
-    page. Errors of the API are in the run; raises `BusyError` when another pull of this workspace is running.
+    page. `scheduled`: nobody asked for it, so it leaves Dastra alone while the breaker is open; a person's wish closes the breaker first.
+    Errors of the API are in the run; raises `BusyError` when another pull of this workspace is running.
     """
     clock = now if callable(now) else lambda: now
     lease = acquire(workspace, now=clock())
     try:
         runs.close_interrupted(workspace, lease=lease, now=clock())
         run = runs.begin(workspace, lane=lane, now=clock())
+        if not scheduled:
+            reset(workspace)
         _run(run, lease=lease, clock=clock, accept_missing=accept_missing, progress=progress)
     finally:
         release(lease)

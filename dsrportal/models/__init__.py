@@ -2,6 +2,7 @@
 
 from dsrportal.models.audit import AuditEvent
 from dsrportal.models.outbox import OutboxEntry
+from dsrportal.models.pacing import PacedCall, PacedKey
 from dsrportal.models.people import Membership, Role, User
 from dsrportal.models.requests import (
     Area,
@@ -27,6 +28,8 @@ __all__ = [
     "Membership",
     "Operator",
     "OutboxEntry",
+    "PacedCall",
+    "PacedKey",
     "Role",
     "SetAsideRow",
     "SyncLane",

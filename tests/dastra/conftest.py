@@ -9,6 +9,7 @@ import pytest
 
 from dsrportal.dastra.auth import ApiKey, Auth
 from dsrportal.dastra.client import DastraClient
+from dsrportal.dastra.breaker import Outcome, Permit
 from dsrportal.dastra.pacing import PacingState
 from dsrportal.dastra.transport import Transport
 
@@ -21,6 +22,8 @@ class OpenPace:
     def __init__(self) -> None:
         self.acquired: list[bool] = []
         self.pauses: list[float] = []
+        self.outcomes: list[Outcome] = []
+        self.retries = 0
 
     def acquire(self, *, interactive: bool, patience_seconds: float) -> float:
         self.acquired.append(interactive)
@@ -28,6 +31,19 @@ class OpenPace:
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
+
+    def allow(self, *, insist: bool = False) -> Permit:
+        return Permit()
+
+    def record(self, permit: Permit, *, outcome: Outcome) -> None:
+        self.outcomes.append(outcome)
+
+    def may_retry(self) -> bool:
+        self.retries += 1
+        return True
+
+    def reset(self) -> None:
+        self.outcomes.clear()
 
     def state(self) -> PacingState:
         return PacingState(used=len(self.acquired), limit=480, pause_seconds=0.0)

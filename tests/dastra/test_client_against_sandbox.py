@@ -13,7 +13,7 @@ import pytest
 from dsrportal.dastra import errors
 from dsrportal.dastra.auth import ApiKey, Auth, ClientCredentials
 from dsrportal.dastra.client import DastraClient
-from dsrportal.dastra.pacing import SharedPacer
+from dsrportal.dastra.pacing_file import SharedPacer
 from dsrportal.sandbox.faults import Fault
 from dsrportal.sandbox.server import Sandbox, Server
 from dsrportal.sandbox.switches import Switches
