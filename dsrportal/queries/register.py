@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -161,7 +161,7 @@ def _count(workspace: Workspace, *, filters: RegisterFilters, condition: Q, know
         )
         if not filters.workflows:  # requests without a step are in no step's counter
             number += DataSubjectRequest.objects.filter(
-                workspace=workspace, archived=filters.archived, step=None
+                workspace=workspace, archived=Value(filters.archived), step=None
             ).count()
         return _counted(number, is_exact=True)
     rows = DataSubjectRequest.objects.filter(condition)

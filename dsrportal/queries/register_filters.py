@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
 
 from dsrportal.models import IdentityWord, Workspace
 from dsrportal.queries.register_sorts import DEFAULT_SORT
@@ -120,9 +120,12 @@ class Search:
 
 
 def condition(*, workspace: Workspace, filters: RegisterFilters, search: Search | None, now: datetime) -> Q:
-    """The filters as a condition on `DataSubjectRequest`. Overdue is derived from `now`; nothing that time changes is stored."""
+    """The filters as a condition on `DataSubjectRequest`. Overdue is derived from `now`; nothing that time changes is stored.
+
+    Flags are compared with `Value(…)`: a plain `False` becomes `NOT archived`, for which SQLite uses no index.
+    """
     conditions = [
-        Q(workspace=workspace, archived=filters.archived),
+        Q(workspace=workspace, archived=Value(filters.archived)),
         *_lists(filters, workspace=workspace),
         *_single(filters),
         *_switches(filters, now=now),
@@ -161,7 +164,7 @@ def _single(filters: RegisterFilters) -> Iterator[Q]:
 
 def _switches(filters: RegisterFilters, *, now: datetime) -> Iterator[Q]:
     if filters.overtaking:
-        yield Q(is_closed=False, clock_at__lt=now)
+        yield Q(is_closed=Value(False), clock_at__lt=now)
     if filters.unread:
         yield Q(unread_message_count__gt=0)
     if filters.complex:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Value
 from django.db.models.expressions import OrderBy
 
 Kind = Literal["time", "number", "text", "flag", "assignee"]
@@ -153,7 +153,8 @@ def beyond(columns: Sequence[Column], *, cursor: Cursor, ascending: bool, name_o
         further = _further(column, value=value, upwards=upwards, forward=cursor.forward)
         if further is not None:
             wanted |= same & further
-        same &= Q(**{f"{column.path}__isnull": True}) if value is None else Q(**{column.path: value})
+        # Value(…) keeps a flag from becoming `NOT is_closed`, for which SQLite uses no index.
+        same &= Q(**{f"{column.path}__isnull": True}) if value is None else Q(**{column.path: Value(value)})
     return wanted | (same & (Q(pk__gt=cursor.pk) if ascending == cursor.forward else Q(pk__lt=cursor.pk)))
 
 
