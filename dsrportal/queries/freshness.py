@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal.models import Lane, SyncLane, Workspace
+from dsrportal.queries.sentences import in_words
 
 
 class Level(StrEnum):
@@ -50,7 +51,7 @@ def of_workspace(workspace: Workspace, *, lanes: Iterable[SyncLane], now: dateti
     if not workspace.is_enabled:
         level, detail = Level.DISABLED, _("This workspace is disabled and is not read from Dastra.")
     elif error:
-        level, detail = Level.UNREAD, error
+        level, detail = Level.UNREAD, in_words(error)
     elif read_at is None:
         level, detail = Level.NEVER, _("The first read from Dastra is not complete yet.")
     elif now - read_at > timedelta(minutes=settings.FRESHNESS_MINUTES):

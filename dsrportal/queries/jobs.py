@@ -19,6 +19,7 @@ from dsrportal.models import JobHeartbeat, Lane, SetAsideRow, SyncLane, SyncRun,
 from dsrportal.models.runs import SyncOutcome
 from dsrportal.queries import freshness
 from dsrportal.queries.freshness import clock_time
+from dsrportal.queries.sentences import in_words
 from dsrportal.queries.workspaces import set_aside_counts
 
 HEARTBEAT_MAX_AGE = timedelta(minutes=3)
@@ -180,7 +181,7 @@ def _workspace(
         name=workspace.name,
         slug=workspace.slug,
         is_enabled=workspace.is_enabled,
-        hold_sentence=workspace.hold_sentence if workspace.hold else "",
+        hold_sentence=in_words(workspace.hold_sentence) if workspace.hold else "",
         freshness_level=judged.level,
         freshness_text=judged.text,
         set_aside_count=set_aside_count,
@@ -220,7 +221,7 @@ def _lane(
         next=clock_time(next_at, now=now) if next_at else "",
         duration=duration(run.finished_at - run.started_at) if run and run.finished_at else "",
         counts=_counts(run) if run else (),
-        error=(lane.last_error if lane else "") or (run.error if run else ""),
+        error=in_words((lane.last_error if lane else "") or (run.error if run else "")),
     )
 
 

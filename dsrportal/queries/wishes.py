@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry, Workspace
 from dsrportal.models.outbox import OPEN_STATES, WishKind, WishState
+from dsrportal.queries.sentences import in_words
 
 CHECK_SECONDS = 3
 """How long a page waits before it asks again about a wish that is being sent or checked."""
@@ -78,13 +79,13 @@ def _view(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -
 
 def _text(entry: OutboxEntry, *, seconds: int, is_own: bool) -> str:
     if entry.state == WishState.REFUSED:
-        return entry.reason
+        return in_words(entry.reason)
     if entry.state == WishState.UNKNOWN:
         return _("Being checked in Dastra")
     if entry.state == WishState.SENDING:
         return _("Sending to Dastra")
     if entry.reason:  # it was tried and could not be sent
-        return _("%(reason)s Trying again.") % {"reason": entry.reason}
+        return _("%(reason)s Trying again.") % {"reason": in_words(entry.reason)}
     if not is_own:
         doing = {
             WishKind.MOVE: _("%(name)s is moving this"),

@@ -10,6 +10,7 @@ from django.db.models import Count, Q
 from dsrportal.models import DataSubjectRequest, Role, SetAsideRow, SyncLane, User, Workspace
 from dsrportal.models.workspaces import Hold
 from dsrportal.queries import freshness
+from dsrportal.queries.sentences import in_words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -21,6 +22,11 @@ class WorkspaceLine:
     live_count: int | None
     archived_count: int | None
     set_aside_count: int
+
+    @property
+    def hold_sentence(self) -> str:
+        """Why its pulls stopped short, in the reader's language."""
+        return in_words(self.workspace.hold_sentence)
 
     @property
     def may_accept_missing(self) -> bool:

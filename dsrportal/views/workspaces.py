@@ -23,6 +23,7 @@ from dsrportal.forms.workspaces import AddWorkspaceForm, EditWorkspaceForm, Rota
 from dsrportal.models import Lane, Workspace
 from dsrportal.models.workspaces import Hold
 from dsrportal.queries import workspaces as queries
+from dsrportal.queries.sentences import in_words
 from dsrportal.views import access
 from dsrportal.views.access import Visit
 from dsrportal.views.rendering import render_page
@@ -174,7 +175,9 @@ def _page(
     report: ConnectionReport | None = None,
 ) -> HttpResponse:
     """The page of that name, or the connection's report alone where htmx asked: the form in the browser then keeps its key."""
-    context = {"form": form, "report": report, "workspace": workspace}
+    context: dict[str, Any] = {"form": form, "report": report, "workspace": workspace}
+    if workspace is not None:
+        context["hold_sentence"] = in_words(workspace.hold_sentence)
     status = 422 if form is not None and form.errors else 200
     page = f"workspaces/{name}.html"
     return render_page(request, page=page, fragment="workspaces/_report.html", context=context, status=status)

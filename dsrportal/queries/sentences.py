@@ -1,0 +1,74 @@
+"""What Dastra's client and the background jobs said in plain English, in the reader's language. Called wherever a kept sentence is shown.
+
+The client knows no Django, and a job has no reader: both write English, and the translation happens here, at the last moment. A sentence
+that is not known, one with Dastra's own reason in it for example, is shown as it was written.
+"""
+
+from __future__ import annotations
+
+import re
+
+from django.utils.translation import gettext, gettext_noop, ngettext
+
+KNOWN = (
+    gettext_noop("Dastra could not be used."),
+    gettext_noop("The connection to Dastra is not set up correctly."),
+    gettext_noop("This address is not one that the portal may call."),
+    gettext_noop("The shared rate limit cannot be read, so Dastra is not called."),
+    gettext_noop("Dastra did not work just now, so it is left alone for a moment."),
+    gettext_noop("Dastra could not be reached."),
+    gettext_noop("The connection to Dastra was refused."),
+    gettext_noop("The name of Dastra's server could not be resolved."),
+    gettext_noop("The server's certificate could not be trusted."),
+    gettext_noop("Dastra did not answer in time."),
+    gettext_noop("The connection to Dastra broke before its answer was complete."),
+    gettext_noop("The server's answer is larger than the portal accepts."),
+    gettext_noop("The server answered with a page that is not Dastra's API."),
+    gettext_noop("The server redirected the call elsewhere; redirects are not followed."),
+    gettext_noop("Dastra's answer could not be read."),
+    gettext_noop("Dastra's list ended before it was complete."),
+    gettext_noop("Dastra does not accept the credential."),
+    gettext_noop("The credential does not have the right to do this in Dastra."),
+    gettext_noop("Dastra has no such entry, or this credential cannot see it."),
+    gettext_noop("Dastra refused the change."),
+    gettext_noop("Dastra asks the portal to slow down."),
+    gettext_noop("Dastra reports a failure on its side."),
+    gettext_noop("Dastra answered with a status that the portal does not expect."),
+    gettext_noop("The address must end after the host; the portal adds the path."),
+    gettext_noop("The address is not of the form https://host or https://host:port."),
+    gettext_noop("This host is not on the list of hosts that the portal may call."),
+    gettext_noop("The address must begin with https://."),
+    gettext_noop("The token service answered without a usable token."),
+    gettext_noop("The token service does not accept the keys."),
+    gettext_noop("The server's name leads to an address that the portal may not call."),
+    gettext_noop("Dastra answered with something else than a list."),
+    gettext_noop("Dastra's list ended before the count that it gave."),
+    gettext_noop("Dastra sends the same page of its list again and again."),
+    gettext_noop("Dastra sent an empty page before the end of its list."),
+    gettext_noop("Dastra's list has no end."),
+    gettext_noop("Dastra answered with something else than the object asked for."),
+    gettext_noop("Dastra's answer is compressed in a way that was not asked for."),
+    gettext_noop("Dastra answered with nothing."),
+    gettext_noop("Dastra's answer is in a character set that the portal does not read."),
+    gettext_noop("Dastra's answer is not readable text."),
+    gettext_noop("Dastra's answer is not readable JSON."),
+)
+
+MISSING = re.compile(r"(?P<missing>\d+) of (?P<covered>\d+) requests? (?:was|were) in none of Dastra's lists\b.*")
+
+
+def in_words(sentence: str) -> str:
+    """The sentence in the active language; unknown ones, and the empty one, as they are."""
+    if found := MISSING.fullmatch(sentence):
+        counts = {name: int(digits) for name, digits in found.groupdict().items()}
+        return (
+            ngettext(
+                "%(missing)d of %(covered)d request was in none of Dastra's lists, more than a fifth. Nothing was forgotten; "
+                "an admin decides.",
+                "%(missing)d of %(covered)d requests were in none of Dastra's lists, more than a fifth. Nothing was forgotten; "
+                "an admin decides.",
+                counts["covered"],
+            )
+            % counts
+        )
+    return gettext(sentence) if sentence else ""
