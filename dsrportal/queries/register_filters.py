@@ -164,7 +164,7 @@ def _single(filters: RegisterFilters) -> Iterator[Q]:
 
 def _switches(filters: RegisterFilters, *, now: datetime) -> Iterator[Q]:
     if filters.overtaking:
-        yield Q(is_closed=Value(False), clock_at__lt=now)
+        yield Q(is_closed=Value(value=False), clock_at__lt=now)
     if filters.unread:
         yield Q(unread_message_count__gt=0)
     if filters.complex:

@@ -61,7 +61,8 @@ def test_they_are_kept_nowhere(
         for headers in ({}, HTMX):
             assert "ptarmigan" in client.post(f"{LIST}{marked.upstream_id}/texts/", headers=headers).content.decode()
     stored = "".join(
-        serializers.serialize("json", model._default_manager.all()) for model in apps.get_models(include_auto_created=True)
+        serializers.serialize("json", model._default_manager.all())
+        for model in apps.get_models(include_auto_created=True)
     )
     sessions = str([session.get_decoded() for session in Session.objects.all()])
     files = b"".join(path.read_bytes() for path in Path(settings.DATA_DIR).rglob("*") if path.is_file())
