@@ -16,10 +16,10 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
 
 from dsrportal.mirror.pull import pull
-from dsrportal.models import Lane, Role, User, Workspace
+from dsrportal.models import Lane, Role, User, WorkflowStep, Workspace
 from dsrportal.models.runs import SyncOutcome
 from dsrportal.sandbox import Sandbox
 from dsrportal.sandbox.server import Server
@@ -148,3 +148,33 @@ def assert_accessible(page: Page) -> None:
     """No violation that axe can see."""
     report = Axe().run(page)
     assert report.violations_count == 0, report.generate_report()
+
+
+@pytest.fixture
+def steps(portal: Portal) -> list[WorkflowStep]:
+    """The workspace's steps in order."""
+    return list(WorkflowStep.objects.filter(workspace=portal.workspace))
+
+
+def first_card(page: Page, step: WorkflowStep) -> Locator:
+    """The topmost card of a column, pinned by its own id."""
+    dom_id = page.locator(f"#cards-{step.upstream_id} > .card").first.get_attribute("id")
+    return page.locator(f"#{dom_id}")
+
+
+def upstream_id_of(card: Locator) -> int:
+    """The request that a card shows."""
+    return int(card.get_attribute("data-card") or 0)
+
+
+def drag(page: Page, card: Locator, *, to: WorkflowStep) -> None:
+    """As a hand does it: press, go over in steps, rest, let go."""
+    start = card.bounding_box()
+    target = page.locator(f"#cards-{to.upstream_id}").bounding_box()
+    assert start is not None
+    assert target is not None
+    page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
+    page.mouse.down()
+    page.mouse.move(target["x"] + 80, target["y"] + 60, steps=15)
+    page.wait_for_timeout(200)
+    page.mouse.up()

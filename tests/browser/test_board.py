@@ -5,42 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import expect
 
 from dsrportal.models import DataSubjectRequest, WorkflowStep
 from dsrportal.sandbox import Fault
-from tests.browser.conftest import PageAs, Portal
+from tests.browser.conftest import PageAs, Portal, drag, first_card, upstream_id_of
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture
-def steps(portal: Portal) -> list[WorkflowStep]:
-    """The workspace's steps in order."""
-    return list(WorkflowStep.objects.filter(workspace=portal.workspace))
-
-
-def first_card(page: Page, step: WorkflowStep) -> Locator:
-    """The topmost card of a column, pinned by its own id."""
-    dom_id = page.locator(f"#cards-{step.upstream_id} > .card").first.get_attribute("id")
-    return page.locator(f"#{dom_id}")
-
-
-def upstream_id_of(card: Locator) -> int:
-    return int(card.get_attribute("data-card") or 0)
-
-
-def drag(page: Page, card: Locator, *, to: WorkflowStep) -> None:
-    """As a hand does it: press, go over in steps, rest, let go."""
-    start = card.bounding_box()
-    target = page.locator(f"#cards-{to.upstream_id}").bounding_box()
-    assert start is not None
-    assert target is not None
-    page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
-    page.mouse.down()
-    page.mouse.move(target["x"] + 80, target["y"] + 60, steps=15)
-    page.wait_for_timeout(200)
-    page.mouse.up()
 
 
 def test_an_officer_signs_in_and_sees_the_board(portal: Portal, page_as: PageAs, steps: list[WorkflowStep]) -> None:

@@ -8,10 +8,7 @@ import pytest
 from playwright.sync_api import CDPSession, Page, expect
 
 from dsrportal.models import WorkflowStep
-from tests.browser.conftest import PageAs, Portal, assert_accessible
-from tests.browser.test_board import drag, first_card, steps, upstream_id_of
-
-__all__ = ["steps"]
+from tests.browser.conftest import PageAs, Portal, assert_accessible, drag, first_card, upstream_id_of
 
 pytestmark = pytest.mark.browser
 
