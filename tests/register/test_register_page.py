@@ -126,7 +126,7 @@ def test_it_is_read_only(workspace: Workspace, officer: User) -> None:
 def test_text_of_dastra_is_escaped(workspace: Workspace, officer: User, now: datetime) -> None:
     rows = make_rows(workspace, count=10, now=now)
     nasty = "<script>alert(1)</script>{{7*7}}"
-    WorkflowStep.objects.filter(workspace=workspace).update(label=nasty, color="red;}</style>")
+    WorkflowStep.objects.filter(workspace=workspace).update(label=nasty, color="red;}</")
     Tag.objects.filter(workspace=workspace).update(label=nasty)
     Operator.objects.filter(workspace=workspace).update(display_name=nasty)
     Area.objects.filter(workspace=workspace).update(label=nasty)
