@@ -13,6 +13,7 @@ from dsrportal.dastra.addresses import allowed_address, allowed_origin
 from dsrportal.dastra.auth import LONGEST_SECRET
 from dsrportal.dastra.errors import ConfigurationError
 from dsrportal.mirror.connections import DEFAULT_TOKEN_URL
+from dsrportal.queries.sentences import in_words
 
 
 def allowed_base_url(text: str) -> str:
@@ -20,7 +21,7 @@ def allowed_base_url(text: str) -> str:
     try:
         return allowed_origin(text.strip(), allowed_hosts=settings.UPSTREAM_ALLOWED_HOSTS).origin
     except ConfigurationError as error:
-        raise WorkspaceError(_with_hosts(error.sentence), field="base_url", code=error.code) from error
+        raise WorkspaceError(_with_hosts(in_words(error.sentence)), field="base_url", code=error.code) from error
 
 
 def allowed_token_url(text: str) -> str:
@@ -28,7 +29,7 @@ def allowed_token_url(text: str) -> str:
     try:
         address = allowed_address(text.strip() or DEFAULT_TOKEN_URL, allowed_hosts=settings.UPSTREAM_ALLOWED_HOSTS)
     except ConfigurationError as error:
-        raise WorkspaceError(_with_hosts(error.sentence), field="token_url", code=error.code) from error
+        raise WorkspaceError(_with_hosts(in_words(error.sentence)), field="token_url", code=error.code) from error
     return f"{address.origin}{address.path}"
 
 

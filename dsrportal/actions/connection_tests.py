@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.errors import DastraError, Forbidden, NotFound, Unauthorized
 from dsrportal.mirror.connections import connect_unsaved
+from dsrportal.queries.sentences import in_words
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +70,7 @@ def try_connection(connection: Connection) -> ConnectionReport:
             token_url=connection.token_url,
         )
     except DastraError as error:
-        raise UnusableConnectionError(error.sentence, code=error.code) from error
+        raise UnusableConnectionError(in_words(error.sentence), code=error.code) from error
     with client:
         try:
             page = next(client.iter_request_pages(size=20), None)
@@ -96,7 +97,7 @@ def _sentence(error: DastraError) -> str:
         return _("This key may not read the requests of this workspace.")
     if isinstance(error, NotFound):
         return _("Dastra has no workspace with this id, or this key cannot see it.")
-    return error.sentence
+    return in_words(error.sentence)
 
 
 def _try(name: str, ask: Callable[[], str], *, without: str) -> Capability:
@@ -105,7 +106,7 @@ def _try(name: str, ask: Callable[[], str], *, without: str) -> Capability:
     except (Forbidden, NotFound):
         problem = _LABELS[name]() + " " + without
     except DastraError as error:
-        problem = _LABELS[name]() + " " + error.sentence
+        problem = _LABELS[name]() + " " + in_words(error.sentence)
     return Capability(name=name, ok=False, sentence=problem)
 
 

@@ -36,8 +36,10 @@ def test_every_kind_of_error_has_a_sentence_that_is_translated() -> None:
         ("Dastra refused the change: 100 % impossible", "Dastra refused the change: 100 % impossible"),
         (
             "40 of 100 requests were in none of Dastra's lists, more than a fifth. Nothing was forgotten; an admin decides.",
-            "40 demandes sur 100 n’étaient dans aucune liste de Dastra, plus d’un cinquième. "
-            + "Rien n’a été oublié\u00a0; un administrateur décide.",
+            (
+                "40 demandes sur 100 n’étaient dans aucune liste de Dastra, plus d’un cinquième. "
+                "Rien n’a été oublié\u00a0; un administrateur décide."
+            ),
         ),
     ],
 )
