@@ -81,9 +81,8 @@ def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) 
     found.require_acting()
     form = WishForm(request.POST)
     if not form.is_valid():
-        return _region(
-            request, found, dsr=dsr, upstream_id=upstream_id, said=_("This form is incomplete."), status=UNPROCESSABLE
-        )
+        messages.warning(request, _("This form is incomplete. Please try again."))
+        return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=UNPROCESSABLE)
     wanted = form.cleaned_data
     step = None
     if kind == WishKind.MOVE:
@@ -102,8 +101,11 @@ def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) 
     except outbox.WishError as error:
         if error.code == "not_allowed":
             raise PermissionDenied from error
-        status = 200 if error.code == "no_change" else UNPROCESSABLE
-        return _region(request, found, dsr=dsr, upstream_id=upstream_id, said=error.sentence, status=status)
+        if error.code == "no_change":
+            messages.info(request, error.sentence)
+            return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=200)
+        messages.warning(request, error.sentence)
+        return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=UNPROCESSABLE)
     if entry.state == WishState.HELD and entry.not_before <= found.now:
         entry = outbox.send(entry.pk, now=found.now)
     return _answer(request, found, entry=entry, said=_said(entry))
@@ -168,7 +170,7 @@ def _region(
     """The region that changed on the page that asked: the card with the heads of the columns, or the request's own banner."""
     origin = request.POST.get("origin")
     if not wants_fragment(request):
-        return _redirect(request, found, dsr=dsr, origin=origin, said=said, is_error=is_error or status != 200)  # noqa: PLR2004
+        return _redirect(request, found, dsr=dsr, origin=origin, said=said, is_error=is_error)
     now: datetime = found.now
     if origin == "dsr":
         if is_settled or dsr is None:
@@ -176,13 +178,12 @@ def _region(
                 messages.info(request, said)
             return HttpResponseClientRefresh()
         wish = wishes.of_request(dsr, slug=found.workspace.slug, viewer=found.membership, now=now)
-        return render(request, "wishes/_wish.html", {"wish": wish, "said": said}, status=status)
+        return render(request, "wishes/_answer.html", {"wish": wish, "said": said}, status=status)
     card, heads = board.card_and_heads(
         found.workspace, upstream_id=upstream_id, keys=keys, viewer=found.membership, lanes=found.lanes, now=now
     )
-    # A refusal that left a wish behind stands on the card until dismissed; another one is a message.
-    if said and (status == UNPROCESSABLE or card is None):
-        messages.warning(request, said)
+    if said and card is None:  # nothing is left that could say it
+        messages.info(request, said)
     context = {"card": card, "heads": heads, "said": said, "visit": found, "may_act": found.membership.may_act}
     return render(request, "board/_card_answer.html", context, status=status)
 

@@ -206,6 +206,19 @@ def test_a_refusal_stands_on_the_card_until_it_is_dismissed(move: Post, client: 
     assert "Not from here." not in client.get("/w/acme-france/board/").text
 
 
+@pytest.mark.parametrize("origin", ["board", "dsr"])
+def test_a_refusal_before_anything_is_kept_is_said_where_one_looks(
+    move: Post, client: Client, manager: User, origin: str
+) -> None:
+    move()
+    client.force_login(manager)
+    response = move(origin=origin)
+    assert response.status_code == 422
+    assert "olivia is already changing this request" in response.text
+    assert move(origin=origin, htmx=False).status_code == 302
+    assert "olivia is already changing this request" in client.get("/w/acme-france/board/").text
+
+
 def test_the_requests_own_page_gets_its_banner_and_reloads_when_it_is_settled(
     move: Post, client: Client, settings: Any, officer: User
 ) -> None:
