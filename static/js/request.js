@@ -1,4 +1,5 @@
-/* A form of a wish that was answered without leaving the page gets a new number, so that pressing it again is a new wish. */
+/* While a wish waits, the deeds are out of sight and the focus is on Undo. A form that was answered without leaving the page gets a new
+   number, so that pressing it again is a new wish. */
 (() => {
   "use strict";
   const fresh = () => {
@@ -12,5 +13,10 @@
     if (event.detail.target?.id !== "wish") return;
     document.querySelectorAll("input[name=action_id]").forEach((input) => { input.value = fresh(); });
     document.querySelectorAll(".menu:popover-open").forEach((menu) => menu.hidePopover());
+    const isPending = document.querySelector("#wish .banner--info") !== null;
+    const next = document.getElementById("next");
+    const hadFocus = next?.contains(document.activeElement) || document.activeElement === document.body;
+    if (next) next.hidden = isPending;
+    if (isPending && hadFocus) document.querySelector("#wish button")?.focus();
   });
 })();

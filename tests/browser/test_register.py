@@ -123,8 +123,13 @@ def test_a_move_from_the_page_waits_and_can_be_undone(portal: Portal, page_as: P
     page.get_by_role("button", name="Move to…").click()
     page.locator("#menu-move .menu__item:not(:disabled)").last.click()
     expect(page.locator("#wish")).to_contain_text("Sending in")
+    expect(page.get_by_role("button", name="Undo")).to_be_focused()
+    expect(page.get_by_role("button", name="Archive…")).to_be_hidden()
+    page.reload()
+    expect(page.get_by_role("button", name="Archive…")).to_be_hidden()
     page.get_by_role("button", name="Undo").click()
     expect(page.locator("#wish")).not_to_contain_text("Sending in")
+    expect(page.get_by_role("button", name="Archive…")).to_be_visible()
     assert portal.upstream_step(dsr.upstream_id) == before
 
 
