@@ -5,7 +5,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --no-deps --require-hashes
 
-.PHONY: help install demo demo-reset run test lint messages lock
+.PHONY: help install demo demo-reset run test lint messages screenshots lock
 .DELETE_ON_ERROR:
 
 help:
@@ -14,6 +14,7 @@ help:
 	@echo "make test        every test          make lint      every check of the source"
 	@echo "make run         web server and jobs on this machine, configured by the environment"
 	@echo "make install     only the virtual environment, with the locked dependencies"
+	@echo "make screenshots take the pictures of README again, from a demo of their own"
 	@echo "make messages    collect and compile the translations          make lock  lock the dependencies anew"
 
 $(BIN)/python:
@@ -64,7 +65,11 @@ messages: .venv/.dev
 	$(MANAGE) makemessages --locale fr --locale nl --no-obsolete --ignore 'tests/*' --ignore 'frontend/*' --ignore 'var/*'
 	$(BIN)/pybabel compile --domain django --directory locale
 
+screenshots: .venv/.dev
+	@scripts/system_packages
+	$(BIN)/python scripts/screenshots.py
+
 lock: .venv/.dev
 	$(BIN)/python -m pip --disable-pip-version-check install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --quiet --output-file requirements/runtime.txt
-	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --quiet --output-file requirements/dev.txt
+	$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements/runtime.txt
+	$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --no-header --quiet --output-file requirements/dev.txt
