@@ -15,6 +15,7 @@ from dsrportal.models.requests import (
     WorkflowStep,
 )
 from dsrportal.models.runs import JobHeartbeat, Lane, SyncLane, SyncRun
+from dsrportal.models.webhooks import UnheardChange, WebhookEvent, WebhookReceiver
 from dsrportal.models.workspaces import Workspace
 
 __all__ = [
@@ -35,7 +36,10 @@ __all__ = [
     "SyncLane",
     "SyncRun",
     "Tag",
+    "UnheardChange",
     "User",
+    "WebhookEvent",
+    "WebhookReceiver",
     "WorkflowStep",
     "Workspace",
 ]
