@@ -98,9 +98,12 @@ def allow(circuit: Circuit, *, now: float, insist: bool) -> tuple[Circuit, Permi
     if insist:
         return circuit, Permit(probe=True)
     due_at = circuit.next_probe_at
-    if due_at is not None and now >= due_at and now >= circuit.probing_until:
+    # A store's clock that was set back would make it wait for what is now far in the future.
+    is_due = due_at is not None and (now >= due_at or now < circuit.since)
+    is_probing = now < circuit.probing_until <= now + PROBE_SECONDS
+    if is_due and not is_probing:
         return replace(circuit, probing_until=now + PROBE_SECONDS), Permit(probe=True)
-    wait = None if due_at is None else max(due_at, circuit.probing_until if now >= due_at else 0.0) - now
+    wait = None if due_at is None else max(0.0, (circuit.probing_until if is_probing else due_at) - now)
     kind = CredentialHeld if circuit.state == State.REFUSED else CircuitOpen
     raise kind(since_seconds=max(0.0, now - circuit.since), next_try_seconds=wait)
 
@@ -116,10 +119,11 @@ def record(circuit: Circuit, permit: Permit, *, outcome: Outcome, now: float) ->
     if outcome == Outcome.NEUTRAL:
         return replace(circuit, probing_until=0.0)
     if outcome == Outcome.REFUSED:
-        since = circuit.since if circuit.state == State.REFUSED else now
+        since = min(circuit.since, now) if circuit.state == State.REFUSED else now
         return replace(circuit, state=State.REFUSED, since=since, next_probe_at=None, probing_until=0.0)
     pause = min(LONGEST_PAUSE_SECONDS, circuit.pause_seconds * 2)
-    return replace(circuit, pause_seconds=pause, next_probe_at=now + pause, probing_until=0.0)
+    since = min(circuit.since, now)
+    return replace(circuit, since=since, pause_seconds=pause, next_probe_at=now + pause, probing_until=0.0)
 
 
 def closed(circuit: Circuit) -> Circuit:

@@ -34,8 +34,8 @@ _MOST_EXCHANGES = 50
 # KEYS: the log (a sorted set), the shared values (a hash). ARGV[1]: one object, see `_ask`. Answers {wait, paused, now, used, lately,
 # paused_until, circuit} as text, since Redis would cut the fractions of numbers.
 #
-# A server's clock may be set while it runs. Back: calls that seem to come from the future count as called now. Forward: noticed by
-# comparing with the clock of the machine that asks, and then every call counts as called now. Both cost a window and pass none.
+# A server's clock may be set while it runs: noticed by comparing with the clock of the machine that asks, and then every call counts as
+# called now; so does a call that seems to come from the future. That costs a window and passes none.
 # A server that has just started may have lost its log: it grants nothing until a window has gone by.
 _SCRIPT = """
 local log, shared, asked = KEYS[1], KEYS[2], cjson.decode(ARGV[1])
@@ -60,9 +60,12 @@ local function call_now(from)
   end
 end
 if asked.machine ~= '' then
-  local known = redis.call('HGET', shared, 'offset:' .. asked.machine)
   local offset = now - asked.machine_now
-  if known and offset - tonumber(known) > asked.step then call_now('-inf') end
+  local moved = offset - tonumber(redis.call('HGET', shared, 'offset:' .. asked.machine) or text(offset))
+  if math.abs(moved) > asked.step then
+    call_now('-inf')
+    redis.call('HSET', shared, 'paused_until', text(number('paused_until') + moved))
+  end
   redis.call('HSET', shared, 'offset:' .. asked.machine, text(offset))
 end
 call_now('(' .. text(now))

@@ -35,8 +35,8 @@ MOST_MACHINES = 20
 class RowsPacer(StoredPacer):
     """A Pacer for all machines that share a database. Raises PacingUnavailable from every method when it cannot be used.
 
-    The database's clock may be set while it runs. Back: calls that seem to come from the future count as called now. Forward: noticed by
-    comparing with the clock of the machine that asks, and then every call counts as called now. Both cost a window and pass none.
+    The database's clock may be set while it runs: noticed by comparing with the clock of the machine that asks, and then every call counts
+    as called now; so does a call that seems to come from the future. That costs a window and passes none.
     """
 
     def __init__(self, *, machine: Callable[[], tuple[str, float]] | None = None, **options: Any) -> None:
@@ -106,12 +106,13 @@ class RowsPacer(StoredPacer):
         changes: dict[str, Any] = {}
         machine, machine_now = self._machine()
         offset = now - machine_now
-        known = key.offsets.get(machine)
-        if machine and (known is None or abs(offset - known) > CLOCK_STEP_SECONDS / 4):
-            latest = [*((name, apart) for name, apart in key.offsets.items() if name != machine), (machine, offset)]
-            changes["offsets"] = dict(latest[-MOST_MACHINES:])
-        if machine and known is not None and offset - known > CLOCK_STEP_SECONDS:
+        moved = offset - key.offsets.get(machine, offset)
+        if machine and (machine not in key.offsets or abs(moved) > CLOCK_STEP_SECONDS / 4):
+            others = [(name, apart) for name, apart in key.offsets.items() if name != machine]
+            changes["offsets"] = dict([*others, (machine, offset)][-MOST_MACHINES:])
+        if machine and abs(moved) > CLOCK_STEP_SECONDS:
             self._calls().update(at=now)
+            key.paused_until = changes["paused_until"] = key.paused_until + moved
         else:
             self._calls().filter(at__gt=now).update(at=now)
         if key.paused_until > now + LONGEST_PAUSE_SECONDS:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from dsrportal.dastra.auth import ApiKey, Auth
-from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.breaker import Outcome, Permit
+from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.pacing import PacingState
 from dsrportal.dastra.transport import Transport
 
