@@ -23,8 +23,9 @@ from django_q.tasks import async_task
 
 from dsrportal.actions import outbox
 from dsrportal.actions.workspaces import WorkspaceError, end_hold
+from dsrportal.mirror import webhooks
 from dsrportal.mirror.pull import BusyError, pull
-from dsrportal.models import AuditEvent, JobHeartbeat, Lane, SyncLane, SyncRun, User, Workspace
+from dsrportal.models import AuditEvent, JobHeartbeat, Lane, SyncLane, SyncRun, User, WebhookReceiver, Workspace
 from dsrportal.models.audit import Operation
 from dsrportal.models.runs import SyncOutcome
 
@@ -41,6 +42,7 @@ HOLD_END_PAUSE_SECONDS = 6
 RESULTS_ARE_KEPT_FOR = timedelta(days=7)
 PULL_TIMEOUT_SECONDS = {Lane.ACTIVE: 300, Lane.FULL: 900, Lane.OVERTAKING: 300}
 """A long pull may outlast the queue's patience (`retry`) and be delivered again: the second delivery finds it attempted and ends."""
+EVENTS_TIMEOUT_SECONDS = 240
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,6 +67,7 @@ SCHEDULES = (
     JobSchedule(name="pull_full", cron="10 5 * * *", lane=Lane.FULL),
     JobSchedule(name="pull_requested", every_minutes=1),
     JobSchedule(name="send_outbox", every_minutes=1),
+    JobSchedule(name="read_events", every_minutes=1),
     JobSchedule(name="beat", every_minutes=1),
     JobSchedule(name="purge_results", cron="40 5 * * *"),
 )
@@ -120,6 +123,16 @@ def send_outbox() -> int:
 
 
 @scheduled_job
+def read_events() -> int:
+    """Queue the reading of webhook events that still wait, and count the changes that no event told of."""
+    webhooks.settle_changes(now=timezone.now())
+    ids = webhooks.receivers_with_events()
+    for receiver_id in ids:
+        _queue_events(receiver_id)
+    return len(ids)
+
+
+@scheduled_job
 def beat() -> int:
     """Prove that scheduler, queue and a worker are alive: the heartbeat named `cluster` is stamped by nobody else."""
     _stamp(CLUSTER)
@@ -128,7 +141,8 @@ def beat() -> int:
 
 @scheduled_job
 def purge_results() -> int:
-    """Delete what the queue remembers of jobs that ended more than a week ago."""
+    """Delete what the queue remembers of jobs that ended more than a week ago, and webhook events of that age."""
+    webhooks.purge(now=timezone.now())
     deleted, _by_model = Task.objects.filter(stopped__lt=timezone.now() - RESULTS_ARE_KEPT_FOR).delete()
     return int(deleted)
 
@@ -154,6 +168,23 @@ def run_pull(workspace_id: int, lane: str, queued_at: str) -> str:
     except BusyError:
         return "busy"
     return str(run.outcome)
+
+
+def run_events(receiver_id: int) -> str:
+    """Read what webhook events told of, and queue the pull that the rest leads to. Delivered twice, the second finds nothing."""
+    work = webhooks.read_events(receiver_id, clock=timezone.now)
+    if work.wants_pull:
+        workspace_id = WebhookReceiver.objects.values_list("workspace_id", flat=True).get(pk=receiver_id)
+        _queue_pull(workspace_id=workspace_id, lane=Lane.ACTIVE, queued_at=timezone.now())
+    return f"{work.read} read, {work.gone} gone, {work.failed} failed"
+
+
+def request_events(receiver_id: int) -> None:
+    """Have a worker read what came in. Never fails: the events are kept, and within a minute `read_events` finds what the queue lost."""
+    try:
+        _queue_events(receiver_id)
+    except Exception:
+        logger.exception("the queue did not take the events of receiver %d", receiver_id)
 
 
 def request_run(*, workspace_id: int, lane: Lane, by: User, now: datetime) -> bool:
@@ -238,6 +269,10 @@ def _queue_pull(*, workspace_id: int, lane: Lane, queued_at: datetime) -> None:
         queued_at.isoformat(),
         q_options={"group": f"pull {lane}", "timeout": PULL_TIMEOUT_SECONDS[lane]},
     )
+
+
+def _queue_events(receiver_id: int) -> None:
+    async_task(f"{__name__}.run_events", receiver_id, q_options={"group": "events", "timeout": EVENTS_TIMEOUT_SECONDS})
 
 
 def _deaths(*, workspace_id: int, lane: str, now: datetime) -> int:

@@ -211,11 +211,13 @@ Q_CLUSTER = {
 LOGGING: dict[str, Any] = {
     "version": 1,
     "disable_existing_loggers": False,
+    "filters": {"no_tokens": {"()": "dsrportal.redaction.NoTokens"}},
     "formatters": {"plain": {"format": "{asctime} {levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
     # Libraries that would write query strings, and so what people looked for, stay silent below warnings.
     "loggers": {
         name: {"level": "WARNING"} for name in ("urllib3", "requests", "django.db.backends", "django_q", "django-q")
-    },
+    }
+    | {"django.request": {"filters": ["no_tokens"]}},
 }

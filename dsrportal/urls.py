@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.urls import path
 
-from dsrportal.views import accounts, board, dsr, errors, gallery, health, home, jobs, register, wishes, workspaces
+from dsrportal.views import accounts, board, dsr, errors, gallery, health, home, hooks, jobs, register, wishes, workspaces
 
 urlpatterns = [
     path("", home.home, name="home.home"),
@@ -29,6 +29,8 @@ urlpatterns = [
     path("settings/workspaces/<slug:slug>/disable/", workspaces.disable, name="workspaces.disable"),
     path("settings/workspaces/<slug:slug>/enable/", workspaces.enable, name="workspaces.enable"),
     path("settings/workspaces/<slug:slug>/hold/", workspaces.end_hold, name="workspaces.end_hold"),
+    path("settings/workspaces/<slug:slug>/webhook/", hooks.webhook, name="hooks.webhook"),
+    path("hooks/dastra/<str:token>/", hooks.dastra, name="hooks.dastra"),
     path("settings/jobs/", jobs.jobs, name="jobs.jobs"),
     path("settings/jobs/<slug:slug>/set-aside/", jobs.set_aside, name="jobs.set_aside"),
     path("settings/jobs/<slug:slug>/<str:lane>/run/", jobs.run_now, name="jobs.run_now"),

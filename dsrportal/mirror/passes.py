@@ -111,6 +111,11 @@ class Pass:
         if lane == Lane.FULL:
             store.drop_set_aside(self._workspace, last_seen_before=self._began_at)
 
+    @property
+    def stored(self) -> frozenset[int]:
+        """Upstream ids of what was new or changed so far."""
+        return frozenset(self._stored)
+
     def write_counts(self, run: SyncRun) -> None:
         """What was done so far, into the (unsaved) run."""
         run.seen = len(self._seen)

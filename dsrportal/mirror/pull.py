@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from dsrportal.credentials import CannotDecryptError
 from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.errors import CredentialHeld, DastraError, Forbidden, NotFound, NotTheApi, Unauthorized
-from dsrportal.mirror import runs
+from dsrportal.mirror import runs, webhooks
 from dsrportal.mirror.connections import connect, reset
 from dsrportal.mirror.leases import BusyError, Lease, LeaseLostError, acquire, release
 from dsrportal.mirror.passes import Pass, Progress, TooManyMissingError
@@ -105,6 +105,8 @@ def _run(
         if work is not None:
             work.write_counts(run)
         runs.finish(run, end=end, lease=lease, now=clock())
+        if work is not None:
+            webhooks.note_changes(run.workspace, work.stored, now=clock())
 
 
 def sentence_of(error: DastraError) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from dsrportal import credentials
-from dsrportal.models import DataSubjectRequest, Workspace
+from dsrportal.models import DataSubjectRequest, WebhookReceiver, Workspace
 from dsrportal.models.requests import identity_context
 
 BATCH = 500
@@ -27,9 +27,12 @@ class Resealed:
 
 
 def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resealed:
-    """Reseal the secrets and search keys of all workspaces, then all identities in batches. `progress` gets the count so far."""
+    """Reseal the secrets, search keys and webhook keys of all workspaces, then all identities in batches. `progress` gets the count so far."""
     problems: list[str] = []
     secrets = sum(_reseal_workspace(pk, problems=problems) for pk in Workspace.objects.values_list("pk", flat=True))
+    secrets += sum(
+        _reseal_receiver(pk, problems=problems) for pk in WebhookReceiver.objects.values_list("pk", flat=True)
+    )
     identities, unopened, last = 0, 0, 0
     while True:
         with transaction.atomic():
@@ -72,4 +75,19 @@ def _reseal_workspace(pk: int, *, problems: list[str]) -> int:
             problems.append(f"The key of “{workspace.name}” cannot be opened with any of the keys.")
             return 0
         workspace.save(update_fields=["secret_sealed", "secret_last_four", "search_key_sealed"])
+    return 1
+
+
+def _reseal_receiver(pk: int, *, problems: list[str]) -> int:
+    with transaction.atomic():
+        receiver = WebhookReceiver.objects.select_for_update(no_key=True).get(pk=pk)
+        sealed = receiver.signature_key_sealed
+        if sealed is None or credentials.is_sealed_with_first_key(sealed):
+            return 0
+        try:
+            receiver.set_signature_key(receiver.read_signature_key())
+        except credentials.CannotDecryptError:
+            problems.append(f"The webhook key of “{receiver.workspace.name}” cannot be opened with any of the keys.")
+            return 0
+        receiver.save(update_fields=["signature_key_sealed"])
     return 1
