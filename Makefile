@@ -62,7 +62,7 @@ lint: .venv/.dev
 	$(BIN)/python scripts/check_vendored.py
 
 messages: .venv/.dev
-	$(MANAGE) makemessages --locale fr --locale nl --no-obsolete --ignore 'tests/*' --ignore 'frontend/*' --ignore 'var/*'
+	$(MANAGE) makemessages --locale fr --locale nl --no-obsolete --no-wrap --add-location file --ignore 'tests/*' --ignore 'frontend/*' --ignore 'var/*'
 	$(BIN)/pybabel compile --domain django --directory locale
 
 screenshots: .venv/.dev
