@@ -29,6 +29,7 @@ MOST_SET_ASIDE_SHOWN = 500
 PORTAL_JOBS = {
     "send_outbox": gettext_lazy("Send what people changed to Dastra"),
     "pull_requested": gettext_lazy("Start the runs that people asked for"),
+    "read_events": gettext_lazy("Read what Dastra reported as changed"),
     "beat": gettext_lazy("Sign of life"),
     "purge_results": gettext_lazy("Clear old job results"),
 }
