@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from dsrportal.models import Membership, SyncLane, User, Workspace
 
+LAST_WORKSPACE = "workspace"
+
 
 @dataclass(slots=True)
 class Visit:
@@ -74,5 +76,18 @@ def visit(request: HttpRequest, *, slug: str) -> Visit:
                 lanes=lanes,
             )
             request.dsr_visit = found  # type: ignore[attr-defined]
+            if request.session.get(LAST_WORKSPACE) != slug:
+                request.session[LAST_WORKSPACE] = slug
             return found
     raise Http404
+
+
+def last_visited(request: HttpRequest) -> Workspace | None:
+    """The workspace that the person was in last, while it is theirs; else the first that is enabled, else the first."""
+    workspaces = [membership.workspace for membership in memberships_of(request)]
+    slug = request.session.get(LAST_WORKSPACE)
+    for is_wanted in (lambda found: found.slug == slug, lambda found: found.is_enabled, lambda _found: True):
+        for workspace in workspaces:
+            if is_wanted(workspace):
+                return workspace
+    return None

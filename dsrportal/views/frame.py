@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from dsrportal.models import SyncLane
 from dsrportal.queries import freshness
-from dsrportal.views.access import Visit, administers, memberships_of
+from dsrportal.views.access import Visit, administers, last_visited, memberships_of
 
 THEMES = {"auto": gettext_lazy("As the system"), "light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
 THEME_COOKIE = "theme"
@@ -54,7 +54,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     found: Visit | None = getattr(request, "dsr_visit", None)
     view = request.resolver_match.view_name if request.resolver_match else ""
     memberships = memberships_of(request)
-    current = found.workspace if found else (memberships[0].workspace if len(memberships) == 1 else None)
+    current = found.workspace if found else last_visited(request)
     context["workspaces"] = [
         WorkspaceItem(
             name=membership.workspace.name,

@@ -1,4 +1,4 @@
-"""The start: the board of the person's first workspace, or what to do where there is none."""
+"""The start: the board of the workspace where the person was last, or what to do where there is none."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
-from dsrportal.views.access import memberships_of
+from dsrportal.views.access import last_visited
 
 
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """`/`"""
-    memberships = memberships_of(request)
-    enabled = [membership for membership in memberships if membership.workspace.is_enabled]
-    if enabled or memberships:
-        return redirect("board.board", slug=(enabled or memberships)[0].workspace.slug)
+    workspace = last_visited(request)
+    if workspace is not None:
+        return redirect("board.board", slug=workspace.slug)
     return render(request, "home/empty.html")
