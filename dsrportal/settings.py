@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "dsrportal.middleware.HtmxLoginMiddleware",
+    "dsrportal.views.access.LastWorkspaceMiddleware",
 ]
 
 ROOT_URLCONF = "dsrportal.urls"

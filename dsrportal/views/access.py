@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import cast
 
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
 
 from dsrportal.models import Membership, SyncLane, User, Workspace
 
-LAST_WORKSPACE = "workspace"
+WORKSPACE_COOKIE = "workspace"
+"""Holds the short name of the workspace where the person was last; `LastWorkspaceMiddleware` keeps it."""
 
 
 @dataclass(slots=True)
@@ -76,8 +79,6 @@ def visit(request: HttpRequest, *, slug: str) -> Visit:
                 lanes=lanes,
             )
             request.dsr_visit = found  # type: ignore[attr-defined]
-            if request.session.get(LAST_WORKSPACE) != slug:
-                request.session[LAST_WORKSPACE] = slug
             return found
     raise Http404
 
@@ -85,9 +86,25 @@ def visit(request: HttpRequest, *, slug: str) -> Visit:
 def last_visited(request: HttpRequest) -> Workspace | None:
     """The workspace that the person was in last, while it is theirs; else the first that is enabled, else the first."""
     workspaces = [membership.workspace for membership in memberships_of(request)]
-    slug = request.session.get(LAST_WORKSPACE)
+    slug = request.COOKIES.get(WORKSPACE_COOKIE)
     for is_wanted in (lambda found: found.slug == slug, lambda found: found.is_enabled, lambda _found: True):
         for workspace in workspaces:
             if is_wanted(workspace):
                 return workspace
     return None
+
+
+class LastWorkspaceMiddleware:
+    """Keeps the workspace of the visit in a cookie, for the pages that belong to none. A cookie, since a session costs queries."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        found: Visit | None = getattr(request, "dsr_visit", None)
+        if found is not None and request.COOKIES.get(WORKSPACE_COOKIE) != found.workspace.slug:
+            response.set_cookie(
+                WORKSPACE_COOKIE, found.workspace.slug, secure=settings.IS_SECURE, httponly=True, samesite="Lax"
+            )
+        return response
