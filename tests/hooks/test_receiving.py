@@ -220,3 +220,15 @@ def test_a_disabled_workspace_s_events_are_answered_and_lead_to_nothing(hook: Ho
     assert hook.tell(41).status_code == 200
     work_off()
     assert WebhookEvent.objects.get().outcome == "dropped"
+
+
+def test_a_sender_that_goes_away_midway_is_told_nothing_and_breaks_nothing(hook: Hook) -> None:
+    class Broken(io.BytesIO):
+        def read(self, *_: Any) -> bytes:
+            raise OSError("gone")
+
+    chunked: dict[str, Any] = {"wsgi.input": Broken(), "wsgi.input_terminated": True}
+    plain: dict[str, Any] = {"wsgi.input": Broken(), "CONTENT_LENGTH": "10"}
+    for extra in (chunked, plain):
+        assert hook.client.generic("POST", hook.path, **extra).status_code == 400
+    assert hook.receiver.refused_count == 0
