@@ -88,7 +88,7 @@ def _nav(slug: str, *, view: str) -> list[NavItem]:
 
 def _settings_nav(*, view: str) -> list[NavItem]:
     places = [
-        (_("Workspaces"), "workspaces.workspaces", "building-2", {"workspaces"}),
+        (_("Workspaces"), "workspaces.workspaces", "building-2", {"workspaces", "hooks"}),
         (_("Jobs"), "jobs.jobs", "activity", {"jobs"}),
     ]
     return [
