@@ -187,6 +187,15 @@ def request_events(receiver_id: int) -> None:
         logger.exception("the queue did not take the events of receiver %d", receiver_id)
 
 
+def request_sending(*, now: datetime) -> bool:
+    """Have a worker see to the outbox now, if anything in it waits; False otherwise. Asked by the supervisor, which looks more often than
+    the timetable. Queued twice, the second run finds nothing."""
+    if not outbox.is_work_left(now=now):
+        return False
+    async_task(f"{__name__}.send_outbox", q_options={"group": "outbox"})
+    return True
+
+
 def request_run(*, workspace_id: int, lane: Lane, by: User, now: datetime) -> bool:
     """Ask for a pull now. False, and nothing happens, while an earlier wish waits or the lane is being pulled."""
     with transaction.atomic():

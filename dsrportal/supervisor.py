@@ -30,12 +30,14 @@ Signs = tuple[datetime | None, datetime | None]
 @dataclass(frozen=True, kw_only=True)
 class Timings:
     """All in seconds. `stale`: how long the heartbeat may stand still; longer than a minute (its rhythm) plus a job's usual time.
-    `grace`: how long running jobs may take to end when stopped. A cluster that lived less than `settled` counts as crashed and waits before
+    `sending`: the rest between two calls for a worker that
+    sees to the outbox. `grace`: how long running jobs may take to end when stopped. A cluster that lived less than `settled` counts as crashed and waits before
     its next start: `first_pause`, then twice as long each time up to `longest_pause`."""
 
     stale: float = 240.0
     grace: float = 30.0
     look: float = 2.0
+    sending: float = 10.0
     settled: float = 60.0
     first_pause: float = 1.0
     longest_pause: float = 60.0
@@ -91,6 +93,7 @@ class Supervisor:
         """Return when the cluster is to be killed: it ended, it fell silent, or it was stopped well."""
         signs: Signs | None = None
         lived_at = time.monotonic()
+        sent_at = 0.0
         while not self._hurry.stop_asked():
             if cluster.exit_code is not None:
                 logger.error("The cluster ended unexpectedly (exit code %d).", cluster.exit_code)
@@ -101,6 +104,8 @@ class Supervisor:
             elif time.monotonic() - lived_at > self._timings.stale:
                 logger.error("The cluster has shown no sign of life for %g s and is killed.", self._timings.stale)
                 return
+            if time.monotonic() - sent_at >= self._timings.sending and self._called_for_sending():
+                sent_at = time.monotonic()
             self._wait(self._timings.look)
         logger.info("Stopping: running jobs have %g s to end.", self._timings.grace)
         if not cluster.stop(grace_seconds=self._timings.grace, hurry=self._hurry):
@@ -116,6 +121,17 @@ class Supervisor:
         except DatabaseError:
             logger.warning("The database did not answer; the cluster is not judged by it.")
             return None
+        finally:
+            connection.close()
+
+    def _called_for_sending(self) -> bool:
+        """Whether wishes waited whose page is closed, so that a worker was called. The timetable would do it within a minute."""
+        try:
+            close_old_connections()
+            return jobs.request_sending(now=timezone.now())
+        except DatabaseError:
+            logger.warning("The database did not answer; the timetable sees to the outbox.")
+            return False
         finally:
             connection.close()
 

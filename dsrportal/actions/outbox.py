@@ -9,34 +9,44 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
+from django.utils import translation
 from django.utils.translation import gettext as _
 
-from dsrportal.actions import writing
+from dsrportal.actions import changes, deeds, writing
+from dsrportal.actions.refusals import WishError
 from dsrportal.actions.writing import Verdict
 from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep
 from dsrportal.models.audit import Operation
-from dsrportal.models.outbox import OPEN_STATES, WishKind, WishState
+from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
+
+__all__ = [
+    "WishError",
+    "dismiss",
+    "is_work_left",
+    "keep",
+    "open_count",
+    "send",
+    "send_due",
+    "settle_unknown",
+    "undo",
+    "wish",
+]
 
 logger = logging.getLogger(__name__)
 
+STORED_LANGUAGE = "en"
+PAGE_SECONDS = 2
+"""A page that is open sends its person's wishes by itself; after this long it is taken to be closed."""
+
 CLAIM_SECONDS = 60
 """A wish that has been `sending` for longer belongs to a process that died: whether it was written is unknown."""
-
-
-class WishError(Exception):
-    """The wish was not kept, and nothing changed. `sentence` says why to a person; `code` is one of `not_allowed`, `unknown_step`,
-    `no_change`, `stale` (it is no longer where the person saw it), `busy` (another wish is open), `reused` (the form was used before)."""
-
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.code = code
 
 
 def wish(
@@ -45,6 +55,8 @@ def wish(
     kind: WishKind,
     dsr: DataSubjectRequest,
     step: WorkflowStep | None = None,
+    wanted: Mapping[str, Any] | None = None,
+    seen: Mapping[str, Any] | None = None,
     by: User,
     seen_step_upstream_id: int | None,
     seen_updated_at: datetime | None,
@@ -53,11 +65,18 @@ def wish(
 ) -> OutboxEntry:
     """Keep a wish, to be sent `hold_seconds` (by default the setting `UNDO_SECONDS`) from now.
 
-    The same `action_id` again gives the same row. `seen_…` are what the person had on the screen. Raises `WishError`.
+    The same `action_id` again gives the same row. `seen…` are what the person had on the screen; `wanted` and `seen` are values as
+    `changes.checked` describes them, for the kinds that change fields. Raises `WishError`.
     """
-    if known := _known(action_id, kind=kind, dsr=dsr, step=step, by=by):
+    if kind == WishKind.CLOSE:
+        step = changes.final_step(dsr)
+    values = changes.checked(kind, dsr=dsr, wanted=wanted or {}, seen=seen or {})
+    if known := _known(action_id, kind=kind, dsr=dsr, step=step, by=by, wanted=values.wanted):
         return known
-    _check(kind=kind, dsr=dsr, step=step, by=by, seen_step_upstream_id=seen_step_upstream_id)
+    membership = _check(kind=kind, dsr=dsr, step=step, by=by, seen_step_upstream_id=seen_step_upstream_id)
+    if "title" in values.wanted and not membership.may_see_identity:
+        raise _not_allowed()
+    changes.check_difference(kind, dsr=dsr, values=values)
     hold = settings.UNDO_SECONDS if hold_seconds is None else hold_seconds
     entry = OutboxEntry(
         action_id=action_id,
@@ -69,15 +88,18 @@ def wish(
         step_upstream_id=step.upstream_id if step else None,
         seen_step_upstream_id=seen_step_upstream_id,
         seen_updated_at=seen_updated_at,
+        wanted=changes.public(values.wanted),
+        seen=changes.public(values.seen),
         created_at=now,
         not_before=now + timedelta(seconds=hold),
     )
+    entry.set_private({"wanted": changes.private(values.wanted), "seen": changes.private(values.seen)})
     try:
         with transaction.atomic():
-            _refused_of(dsr, by=by).update(dismissed_at=now)
+            _failed_of(dsr, by=by).update(dismissed_at=now, private_sealed=None)
             entry.save(force_insert=True)
     except IntegrityError:
-        if known := _known(action_id, kind=kind, dsr=dsr, step=step, by=by):
+        if known := _known(action_id, kind=kind, dsr=dsr, step=step, by=by, wanted=values.wanted):
             return known
         raise _busy(dsr) from None
     return entry
@@ -91,11 +113,34 @@ def undo(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
 
 
 def dismiss(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
-    """Put a refusal out of sight; it stays in the audit log."""
-    return bool(
-        OutboxEntry.objects.filter(pk=entry.pk, by=by, state=WishState.REFUSED, dismissed_at=None).update(
-            dismissed_at=now
-        )
+    """Put a refusal out of sight, or leave a conflict as Dastra has it; both stay in the audit log."""
+    failed = OutboxEntry.objects.filter(pk=entry.pk, by=by, state__in=FAILED_STATES, dismissed_at=None)
+    return bool(failed.update(dismissed_at=now, private_sealed=None))
+
+
+def keep(entry: OutboxEntry, *, by: User, now: datetime, hold_seconds: int | None = None) -> OutboxEntry:
+    """Wish the same again in the face of a conflict, with what it showed as the new base. Twice is once. Raises `WishError`."""
+    action_id = uuid.uuid5(entry.action_id, "keep")
+    if known := OutboxEntry.objects.filter(action_id=action_id, by=by).first():
+        return known
+    dsr = entry.dsr
+    if entry.by_id != by.pk or entry.state != WishState.CONFLICT or entry.dismissed_at or dsr is None:
+        raise WishError(_("This conflict is over."), code="stale")
+    change = deeds.change_of(entry)
+    theirs = {**entry.theirs, **entry.read_private().get("theirs", {})}
+    is_about_step = entry.kind in deeds.STEP_KINDS
+    return wish(
+        action_id=action_id,
+        kind=WishKind(entry.kind),
+        dsr=dsr,
+        step=WorkflowStep.objects.filter(workspace=entry.workspace, upstream_id=entry.step_upstream_id or 0).first(),
+        wanted=change.wanted,
+        seen={**change.seen, **({} if is_about_step else theirs)},
+        by=by,
+        seen_step_upstream_id=theirs["step"] if is_about_step else entry.seen_step_upstream_id,
+        seen_updated_at=dsr.updated_at,
+        now=now,
+        hold_seconds=hold_seconds,
     )
 
 
@@ -104,6 +149,13 @@ def send(entry_id: int, *, now: datetime) -> OutboxEntry:
 
     Never raises a `DastraError`: what went wrong is in the row. Raises `OutboxEntry.DoesNotExist`.
     """
+    with translation.override(
+        STORED_LANGUAGE
+    ):  # a reason is read by people of several languages, and translated where it is shown
+        return _send(entry_id, now=now)
+
+
+def _send(entry_id: int, *, now: datetime) -> OutboxEntry:
     clock = _clock(now)
     claimed = OutboxEntry.objects.filter(
         pk=entry_id, state=WishState.HELD, not_before__lte=now, workspace__disabled_at=None
@@ -142,6 +194,14 @@ def settle_unknown(*, now: datetime) -> int:
     return _each([*unknown.values_list("pk", flat=True), *abandoned.values_list("pk", flat=True)], now=now)
 
 
+def is_work_left(*, now: datetime) -> bool:
+    """Whether a wish waits that no page has taken care of: its window has been over for a moment, or a read could settle it now. One query."""
+    unsent = Q(state=WishState.HELD, not_before__lte=now - timedelta(seconds=PAGE_SECONDS))
+    unproven = Q(state=WishState.UNKNOWN, claimed_at__lte=now - timedelta(seconds=writing.PROOF_SECONDS))
+    abandoned = Q(state=WishState.SENDING, claimed_at__lte=now - timedelta(seconds=CLAIM_SECONDS))
+    return OutboxEntry.objects.filter(unsent | unproven | abandoned).exists()
+
+
 def open_count() -> int:
     """How many wishes are neither done, refused nor undone."""
     return OutboxEntry.objects.filter(state__in=OPEN_STATES).count()
@@ -159,13 +219,23 @@ def _each(ids: list[int], *, now: datetime) -> int:
 
 
 def _known(
-    action_id: uuid.UUID, *, kind: WishKind, dsr: DataSubjectRequest, step: WorkflowStep | None, by: User
+    action_id: uuid.UUID,
+    *,
+    kind: WishKind,
+    dsr: DataSubjectRequest,
+    step: WorkflowStep | None,
+    by: User,
+    wanted: Mapping[str, Any],
 ) -> OutboxEntry | None:
     entry = OutboxEntry.objects.filter(action_id=action_id).select_related("workspace", "by").first()
     if entry is None:
         return None
-    wanted = (dsr.workspace_id, dsr.upstream_id, kind, step.upstream_id if step else None, by.pk)
-    if (entry.workspace_id, entry.upstream_id, entry.kind, entry.step_upstream_id, entry.by_id) != wanted:
+    asked = (dsr.workspace_id, dsr.upstream_id, kind, step.upstream_id if step else None, by.pk)
+    kept = (entry.workspace_id, entry.upstream_id, entry.kind, entry.step_upstream_id, entry.by_id)
+    is_same = entry.wanted == changes.public(wanted)
+    if is_same and entry.private_sealed is not None:
+        is_same = deeds.change_of(entry).wanted == dict(wanted)
+    if kept != asked or not is_same:
         raise WishError(_("This form was used before. Please try again."), code="reused")
     return entry
 
@@ -177,10 +247,10 @@ def _check(
     step: WorkflowStep | None,
     by: User,
     seen_step_upstream_id: int | None,
-) -> None:
+) -> Membership:
     membership = Membership.objects.filter(user=by, workspace_id=dsr.workspace_id).first()
     if membership is None or not membership.may_act or not by.is_active or not dsr.workspace.is_enabled:
-        raise WishError(_("You may not change requests of this workspace."), code="not_allowed")
+        raise _not_allowed()
     if kind == WishKind.MOVE and (step is None or step.workspace_id != dsr.workspace_id or step.is_gone):
         raise WishError(_("Dastra no longer has this step."), code="unknown_step")
     if OutboxEntry.objects.filter(
@@ -188,9 +258,9 @@ def _check(
     ).exists():
         raise _busy(dsr)
     here = dsr.step.upstream_id if dsr.step else None
-    if seen_step_upstream_id != here:
+    if kind in deeds.STEP_KINDS and seen_step_upstream_id != here:
         raise WishError(
-            _("It was moved to “%(step)s” in Dastra meanwhile.") % {"step": writing.step_name(dsr.step)}, code="stale"
+            _("It was moved to “%(step)s” in Dastra meanwhile.") % {"step": deeds.step_name(dsr.step)}, code="stale"
         )
     if dsr.archived and kind != WishKind.RESTORE:
         raise WishError(_("It is archived in Dastra."), code="no_change" if kind == WishKind.ARCHIVE else "stale")
@@ -198,6 +268,11 @@ def _check(
         raise WishError(_("It is not archived."), code="no_change")
     if kind == WishKind.MOVE and step is not None and step.upstream_id == here:
         raise WishError(_("It is in “%(step)s” already.") % {"step": step.label}, code="no_change")
+    return membership
+
+
+def _not_allowed() -> WishError:
+    return WishError(_("You may not change requests of this workspace."), code="not_allowed")
 
 
 def _busy(dsr: DataSubjectRequest) -> WishError:
@@ -210,8 +285,8 @@ def _busy(dsr: DataSubjectRequest) -> WishError:
     return WishError(_("%(name)s is already changing this request.") % {"name": name}, code="busy")
 
 
-def _refused_of(dsr: DataSubjectRequest, *, by: User) -> QuerySet[OutboxEntry]:
-    return OutboxEntry.objects.filter(dsr=dsr, by=by, state=WishState.REFUSED, dismissed_at=None)
+def _failed_of(dsr: DataSubjectRequest, *, by: User) -> QuerySet[OutboxEntry]:
+    return OutboxEntry.objects.filter(dsr=dsr, by=by, state__in=FAILED_STATES, dismissed_at=None)
 
 
 def _is_abandoned(entry: OutboxEntry, *, now: datetime) -> bool:
@@ -229,9 +304,12 @@ def _settle(
 ) -> bool:
     """Write the verdict, if nobody else has since; with it, in one transaction, the line of the audit log."""
     fields: dict[str, object] = {"state": verdict.state, "reason": verdict.reason[:400]}
-    is_final = verdict.state in {WishState.DONE, WishState.REFUSED, WishState.CANCELLED}
-    if is_final:
-        fields["settled_at"] = now
+    if verdict.state not in OPEN_STATES:
+        fields |= {"settled_at": now, "private_sealed": None}
+    if verdict.state == WishState.CONFLICT:
+        fields["theirs"] = changes.public(verdict.theirs)
+        entry.set_private({**entry.read_private(), "theirs": changes.private(verdict.theirs)})
+        fields["private_sealed"] = entry.private_sealed
     if verdict.state == WishState.HELD:
         fields["not_before"] = now + timedelta(seconds=verdict.retry_seconds)
     with transaction.atomic():
@@ -252,6 +330,7 @@ def _settle(
                     "code": verdict.code,
                     "from_step": entry.seen_step_upstream_id,
                     "to_step": entry.step_upstream_id,
+                    "fields": sorted(entry.wanted),
                 },
             )
     entry.refresh_from_db()

@@ -12,3 +12,13 @@ class WorkspaceError(Exception):
         self.sentence = sentence
         self.field = field
         self.code = code
+
+
+class WishError(Exception):
+    """The wish was not kept, and nothing changed. `sentence` says why to a person; `code` is one of `not_allowed`, `unknown_step`, `invalid`,
+    `no_change`, `stale` (it is no longer what the person saw), `busy` (another wish is open), `reused` (the form was used before)."""
+
+    def __init__(self, sentence: str, *, code: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code

@@ -1,24 +1,27 @@
-"""One wish on the wire: compare with what the person saw, write, read back. Called by `outbox.py` alone.
+"""One wish on the wire: compare with what the person saw, write, read back. Called by `outbox.py` alone; what a kind means is in `deeds`.
 
-It writes at most once, and only while the claim on the wish still holds; what a failed write did is never guessed but read. All
+Dastra takes at most one write, and that only while the claim on the wish still holds; what a failed write did is never guessed but read. All
 it knows is told as a `Verdict`; it changes no wish but for renewing the claim right before the write.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from dsrportal.actions import deeds
+from dsrportal.credentials import CannotDecryptError
 from dsrportal.dastra import schema
 from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.errors import DastraError, NotFound, Rejected
 from dsrportal.mirror import connections, refresh
-from dsrportal.models import OutboxEntry, WorkflowStep
-from dsrportal.models.outbox import WishKind, WishState
+from dsrportal.models import OutboxEntry
+from dsrportal.models.outbox import WishState
 
 GIVE_UP_SECONDS = 60
 """How long a wish that provably did not reach Dastra is tried again after its undo window."""
@@ -28,19 +31,22 @@ PROOF_SECONDS = 40
 takes to work on a call that the portal has given up."""
 
 RETRY_SECONDS = 5
-CLOSED = "Closed"
+NOT_OFFERED = frozenset({404, 405, 415, 501})
+"""What Dastra answers where it does not know a way of writing; nothing was applied, and a read before the next way proves it."""
 
 Clock = Callable[[], datetime]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where a wish stands after an attempt, with a sentence for people, a code for the log, and for `held` the wait before the next."""
+    """Where a wish stands after an attempt: a sentence for people, in English, a code for the log, for `held` the wait before the next, and
+    for `conflict` Dastra's values of the fields in question."""
 
     state: WishState
     reason: str = ""
     code: str = ""
     retry_seconds: float = 0.0
+    theirs: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
 def attempt(entry: OutboxEntry, *, clock: Clock) -> Verdict:
@@ -51,6 +57,10 @@ def attempt(entry: OutboxEntry, *, clock: Clock) -> Verdict:
     except DastraError as error:
         # Only the connection itself gets here: nothing was sent.
         return _not_sent(entry, error, now=clock())
+    except CannotDecryptError:
+        return Verdict(
+            WishState.REFUSED, reason=_("What was to be written can no longer be opened."), code="unreadable"
+        )
 
 
 def check(entry: OutboxEntry, *, clock: Clock) -> Verdict:
@@ -60,48 +70,42 @@ def check(entry: OutboxEntry, *, clock: Clock) -> Verdict:
             return _read_back(entry, client=client, clock=clock, is_proof=_proves(entry, now=clock()))
     except DastraError:
         return Verdict(WishState.UNKNOWN, reason=entry.reason, code="unreadable")
-
-
-def step_name(step: WorkflowStep | schema.WorkflowStep | None) -> str:
-    """The step's own name, or words for none."""
-    return step.label if step else _("no step")
+    except CannotDecryptError:
+        reason = _("Whether Dastra applied it can no longer be checked: please look there.")
+        return Verdict(WishState.REFUSED, reason=reason, code="unreadable")
 
 
 def _attempt(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> Verdict:
-    try:
-        before = _read(entry, client=client, clock=clock)
-    except DastraError as error:
-        return _not_sent(entry, error, now=clock())
-    if settled := _settled_without_writing(entry, before):
-        return settled
-    if not _renew_claim(entry, now=clock()):
-        # Another process took this for dead. It reads what became of the wish, so nothing may be written any more.
-        return Verdict(WishState.UNKNOWN, code="overtaken")
-    try:
-        _write(entry, client=client)
-    except DastraError as error:
-        return _after_failed_write(entry, error, client=client, clock=clock)
+    ways = deeds.ways(entry)
+    for number, way in enumerate(ways, start=1):
+        try:
+            before = _read(entry, client=client, clock=clock)
+        except DastraError as error:
+            return _not_sent(entry, error, now=clock())
+        settled = _settled_without_writing(entry, before)
+        if settled or before is None:
+            return settled or _gone()
+        if not _renew_claim(entry, now=clock()):
+            # Another process took this for dead. It reads what became of the wish, so nothing may be written any more.
+            return Verdict(WishState.UNKNOWN, code="overtaken")
+        try:
+            way(client, before)
+        except DastraError as error:
+            if number < len(ways) and error.status in NOT_OFFERED:
+                continue  # the next turn reads again before it writes in another way
+            return _after_failed_write(entry, error, client=client, clock=clock)
+        break
     return _read_back(entry, client=client, clock=clock, is_proof=False)
 
 
 def _settled_without_writing(entry: OutboxEntry, before: schema.DataSubjectRequest | None) -> Verdict | None:
     if before is None:
         return _gone()
-    if _is_applied(entry, before):
+    if deeds.is_applied_before(entry, before):
         return Verdict(WishState.DONE, code="already_so")
-    if conflict := _conflict(entry, before):
-        return Verdict(WishState.REFUSED, reason=conflict, code="conflict")
+    if found := deeds.conflict(entry, before):
+        return Verdict(WishState.CONFLICT, reason=found.sentence, code="conflict", theirs=found.theirs)
     return None
-
-
-def _write(entry: OutboxEntry, *, client: DastraClient) -> None:
-    if entry.kind == WishKind.MOVE:
-        assert entry.step_upstream_id is not None  # noqa: S101  a move is kept with its step
-        client.change_step(entry.upstream_id, entry.step_upstream_id)
-    elif entry.kind == WishKind.ARCHIVE:
-        client.archive_request(entry.upstream_id)
-    else:
-        client.restore_request(entry.upstream_id)
 
 
 def _after_failed_write(entry: OutboxEntry, error: DastraError, *, client: DastraClient, clock: Clock) -> Verdict:
@@ -121,53 +125,31 @@ def _read_back(
         after = _read(entry, client=client, clock=clock)
     except DastraError as error:
         return Verdict(
-            WishState.UNKNOWN, reason=_("Dastra could not be read back: %s") % error.sentence, code=error.code
+            WishState.UNKNOWN,
+            reason=_("Dastra could not be read back: %(sentence)s") % {"sentence": error.sentence},
+            code=error.code,
         )
     if after is None:
         return _gone()
-    if _is_applied(entry, after):
+    if deeds.is_applied(entry, after):
         return Verdict(WishState.DONE, code="read_back")
-    where = _where(after)
-    if _step_of(after) not in {entry.seen_step_upstream_id, entry.step_upstream_id}:
-        reason = _("It is in “%(step)s” in Dastra now.") % {"step": where}
+    where = {"step": deeds.step_name(after.step)}
+    is_about_step = entry.kind in deeds.STEP_KINDS
+    if deeds.is_moved_on(entry, after):
+        reason = (
+            _("It is in “%(step)s” in Dastra now.") % where if is_about_step else _("Dastra holds something else now.")
+        )
         return Verdict(WishState.REFUSED, reason=reason, code="overtaken")
     if is_proof:
-        reason = _("Dastra did not apply it: the request is still in “%(step)s”.") % {"step": where}
+        reason = _("Dastra did not apply it.")
+        if is_about_step:
+            reason = _("Dastra did not apply it: the request is still in “%(step)s”.") % where
         return Verdict(WishState.REFUSED, reason=f"{reason} {sentence}".strip(), code="not_applied")
     return Verdict(WishState.UNKNOWN, reason=sentence, code="not_seen_yet")
 
 
 def _read(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> schema.DataSubjectRequest | None:
     return refresh.refresh_request(entry.workspace, upstream_id=entry.upstream_id, client=client, now=clock())
-
-
-def _step_of(dsr: schema.DataSubjectRequest) -> int | None:
-    return dsr.step.upstream_id if dsr.step else dsr.step_upstream_id
-
-
-def _where(dsr: schema.DataSubjectRequest) -> str:
-    return step_name(dsr.step)
-
-
-def _is_applied(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> bool:
-    if entry.kind == WishKind.MOVE:
-        return _step_of(dsr) == entry.step_upstream_id and not dsr.archived
-    return dsr.archived == (entry.kind == WishKind.ARCHIVE)
-
-
-def _conflict(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> str:
-    """What somebody else changed since the person looked, as a sentence; empty when the wish still makes sense.
-
-    A change of other fields is none: a step change, an archiving and a restoring touch nothing but themselves.
-    """
-    if _step_of(dsr) != entry.seen_step_upstream_id:
-        return _("It was moved to “%(step)s” in Dastra meanwhile.") % {"step": _where(dsr)}
-    if entry.kind == WishKind.MOVE and dsr.archived:
-        return _("It was archived in Dastra meanwhile.")
-    is_changed = dsr.updated_at != entry.seen_updated_at
-    if is_changed and dsr.state == CLOSED and not (dsr.step and dsr.step.mapped_state == CLOSED):
-        return _("It was closed in Dastra meanwhile.")
-    return ""
 
 
 def _renew_claim(entry: OutboxEntry, *, now: datetime) -> bool:

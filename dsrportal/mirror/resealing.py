@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from dsrportal import credentials
-from dsrportal.models import DataSubjectRequest, WebhookReceiver, Workspace
+from dsrportal.models import DataSubjectRequest, OutboxEntry, WebhookReceiver, Workspace
 from dsrportal.models.requests import identity_context
 
 BATCH = 500
@@ -27,12 +27,14 @@ class Resealed:
 
 
 def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resealed:
-    """Reseal the secrets, search keys and webhook keys of all workspaces, then all identities in batches. `progress` gets the count so far."""
+    """Reseal the secrets, search keys and webhook keys of all workspaces and the texts of open wishes, then all identities in batches.
+    `progress` gets the count so far."""
     problems: list[str] = []
     secrets = sum(_reseal_workspace(pk, problems=problems) for pk in Workspace.objects.values_list("pk", flat=True))
     secrets += sum(
         _reseal_receiver(pk, problems=problems) for pk in WebhookReceiver.objects.values_list("pk", flat=True)
     )
+    secrets += sum(_reseal_wish(pk, problems=problems) for pk in _sealed_wishes())
     identities, unopened, last = 0, 0, 0
     while True:
         with transaction.atomic():
@@ -90,4 +92,23 @@ def _reseal_receiver(pk: int, *, problems: list[str]) -> int:
             problems.append(f"The webhook key of “{receiver.workspace.name}” cannot be opened with any of the keys.")
             return 0
         receiver.save(update_fields=["signature_key_sealed"])
+    return 1
+
+
+def _sealed_wishes() -> list[int]:
+    return list(OutboxEntry.objects.filter(private_sealed__isnull=False).values_list("pk", flat=True))
+
+
+def _reseal_wish(pk: int, *, problems: list[str]) -> int:
+    with transaction.atomic():
+        entry = OutboxEntry.objects.select_for_update(no_key=True).get(pk=pk)
+        sealed = entry.private_sealed
+        if sealed is None or credentials.is_sealed_with_first_key(sealed):
+            return 0
+        try:
+            entry.set_private(entry.read_private())
+        except credentials.CannotDecryptError:
+            problems.append(f"The texts of wish {pk} cannot be opened with any of the keys.")
+            return 0
+        OutboxEntry.objects.filter(pk=pk, private_sealed__isnull=False).update(private_sealed=entry.private_sealed)
     return 1

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from dsrportal import credentials
 from dsrportal.models.people import User
 from dsrportal.models.requests import DataSubjectRequest
 from dsrportal.models.workspaces import Workspace
@@ -16,25 +20,37 @@ class WishKind(models.TextChoices):
     MOVE = "move", _("Move")
     ARCHIVE = "archive", _("Archive")
     RESTORE = "restore", _("Restore")
+    ASSIGN = "assign", _("Assign")
+    TAG = "tag", _("Change the tags")
+    EXTEND = "extend", _("Extend")
+    EDIT = "edit", _("Edit")
+    CLOSE = "close", _("Close")
 
 
 class WishState(models.TextChoices):
-    """Where a wish stands. `held` and `sending` are open; `unknown` is open until a read settles it."""
+    """Where a wish stands. `held` and `sending` are open; `unknown` is open until a read settles it. `conflict`: nothing was written,
+    since somebody else had changed the same; the person decides."""
 
     HELD = "held", _("Waiting to be sent")
     SENDING = "sending", _("Being sent")
     UNKNOWN = "unknown", _("Being checked")
     DONE = "done", _("Done")
     REFUSED = "refused", _("Refused")
+    CONFLICT = "conflict", _("Conflict")
     CANCELLED = "cancelled", _("Undone")
 
 
 OPEN_STATES = (WishState.HELD, WishState.SENDING, WishState.UNKNOWN)
+FAILED_STATES = (WishState.REFUSED, WishState.CONFLICT)
 
 
 class OutboxEntry(models.Model):
     """One wish. `action_id` comes from the page, so that ten identical posts are one wish. `seen_step_upstream_id` and
-    `seen_updated_at` are what the person saw; `reason` is the sentence shown when it was refused or is unknown."""
+    `seen_updated_at` are what the person saw; `reason` is the English sentence shown, translated, when it was refused or is unknown.
+
+    `wanted`, `seen` and `theirs` are values by the names of `actions.fields`: what is to be, what the person had before them, and what
+    a conflict found in Dastra. Of free text and identity they hold nothing: that is in `private_sealed`, until the wish is settled.
+    """
 
     action_id = models.UUIDField(unique=True)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="outbox")
@@ -45,6 +61,10 @@ class OutboxEntry(models.Model):
     step_upstream_id = models.BigIntegerField(null=True)
     seen_step_upstream_id = models.BigIntegerField(null=True)
     seen_updated_at = models.DateTimeField(null=True)
+    wanted = models.JSONField(default=dict)
+    seen = models.JSONField(default=dict)
+    theirs = models.JSONField(default=dict)
+    private_sealed = models.BinaryField(null=True)
     state = models.CharField(max_length=9, choices=WishState, default=WishState.HELD)
     reason = models.CharField(max_length=400, blank=True)
     created_at = models.DateTimeField()
@@ -66,3 +86,19 @@ class OutboxEntry(models.Model):
                 name="one_open_wish_per_request",
             )
         ]
+
+    def set_private(self, parts: Mapping[str, Mapping[str, str]]) -> None:
+        """Seal `wanted`, `seen` and `theirs` of the fields that are nobody's to read in the database."""
+        sealed = {part: json.dumps(dict(values)) for part, values in parts.items() if values}
+        self.private_sealed = credentials.seal_fields(sealed, context=self.private_context()) if sealed else None
+
+    def read_private(self) -> dict[str, dict[str, str]]:
+        """What `set_private` sealed; empty once the wish is settled. Raises `credentials.CannotDecryptError`."""
+        if self.private_sealed is None:
+            return {}
+        parts = credentials.unseal_fields(self.private_sealed, context=self.private_context())
+        return {part: json.loads(values) for part, values in parts.items()}
+
+    def private_context(self) -> str:
+        """What the sealed part is bound to: a copy in another row does not open."""
+        return f"wish {self.workspace_id} {self.action_id}"

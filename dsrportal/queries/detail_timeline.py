@@ -11,8 +11,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dsrportal.models import DataSubjectRequest, OutboxEntry
-from dsrportal.models.outbox import WishKind, WishState
-from dsrportal.queries import words
+from dsrportal.models.outbox import FAILED_STATES, WishKind, WishState
+from dsrportal.queries import wish_words, words
+from dsrportal.queries.sentences import in_words
 from dsrportal.queries.vocabulary import Vocabulary
 
 MOST_WISHES = 50
@@ -39,7 +40,7 @@ def events(dsr: DataSubjectRequest, *, known: Vocabulary, zone: ZoneInfo) -> lis
         OutboxEntry.objects.filter(
             workspace_id=dsr.workspace_id,
             upstream_id=dsr.upstream_id,
-            state__in=[WishState.DONE, WishState.REFUSED],
+            state__in=[WishState.DONE, *FAILED_STATES],
             settled_at__isnull=False,
         )
         .select_related("by")
@@ -99,26 +100,13 @@ def _from_here(entries: list[OutboxEntry], *, labels: dict[int, str]) -> Iterato
             continue
         step = labels.get(entry.step_upstream_id or 0, _("a step that is gone"))
         is_done = entry.state == WishState.DONE
-        texts = {
-            WishKind.MOVE: (_("Moved to %(step)s"), _("Not moved to %(step)s")),
-            WishKind.ARCHIVE: (_("Archived from here"), _("Not archived")),
-            WishKind.RESTORE: (_("Restored"), _("Not restored")),
-        }[WishKind(entry.kind)]
-        text = texts[0] if is_done else texts[1]
         yield Event(
             at=entry.settled_at,
-            icon=_ICONS[entry.kind] if is_done else "circle-alert",
-            text=text % {"step": step} if entry.kind == WishKind.MOVE else text,
+            icon=wish_words.icon(entry.kind) if is_done else "circle-alert",
+            text=wish_words.story(entry.kind, is_done=is_done, step=step),
             by=entry.by.display_name(),
-            remark="" if is_done else entry.reason,
+            remark="" if is_done else in_words(entry.reason),
         )
-
-
-_ICONS: dict[str, str] = {
-    WishKind.MOVE: "arrow-right",
-    WishKind.ARCHIVE: "archive",
-    WishKind.RESTORE: "archive-restore",
-}
 
 
 def _dated(event: Event, *, zone: ZoneInfo) -> Event:

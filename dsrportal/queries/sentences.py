@@ -40,6 +40,16 @@ KNOWN = (
     gettext_noop("The address must begin with https://."),
     gettext_noop("The token service answered without a usable token."),
     gettext_noop("The token service does not accept the keys."),
+    gettext_noop("It was archived in Dastra meanwhile."),
+    gettext_noop("It was closed in Dastra meanwhile."),
+    gettext_noop("Somebody else changed the same in Dastra meanwhile."),
+    gettext_noop("Dastra holds something else now."),
+    gettext_noop("Dastra did not apply it."),
+    gettext_noop("The request is no longer in Dastra."),
+    gettext_noop("The workspace is disabled: nothing was changed."),
+    gettext_noop("The portal stopped while sending."),
+    gettext_noop("What was to be written can no longer be opened."),
+    gettext_noop("Whether Dastra applied it can no longer be checked: please look there."),
     gettext_noop("The server's name leads to an address that the portal may not call."),
     gettext_noop("Dastra answered with something else than a list."),
     gettext_noop("Dastra's list ended before the count that it gave."),
@@ -53,6 +63,18 @@ KNOWN = (
     gettext_noop("Dastra's answer is not readable text."),
     gettext_noop("Dastra's answer is not readable JSON."),
 )
+
+PATTERNS = (
+    gettext_noop("It was moved to “%(step)s” in Dastra meanwhile."),
+    gettext_noop("It is in “%(step)s” in Dastra now."),
+    gettext_noop("Dastra did not apply it: the request is still in “%(step)s”. %(sentence)s"),
+    gettext_noop("Dastra did not apply it: the request is still in “%(step)s”."),
+    gettext_noop("Dastra did not apply it. %(sentence)s"),
+    gettext_noop("Dastra could not be read back: %(sentence)s"),
+    gettext_noop("Dastra refused the change: %(reason)s"),
+    gettext_noop("%(sentence)s Nothing was changed."),
+)
+"""Sentences with a gap, the longest first; what fills the gap named `sentence` is one of Dastra's client and is translated too."""
 
 MISSING = re.compile(r"(?P<missing>\d+) of (?P<covered>\d+) requests? (?:was|were) in none of Dastra's lists\b.*")
 
@@ -71,4 +93,21 @@ def in_words(sentence: str) -> str:
             )
             % counts
         )
+    for pattern, shape in _SHAPES:
+        if found := shape.fullmatch(sentence):
+            gaps = found.groupdict()
+            if "sentence" in gaps:
+                gaps["sentence"] = in_words(gaps["sentence"])
+            return gettext(pattern) % gaps
     return gettext(sentence) if sentence else ""
+
+
+def _shape(pattern: str) -> re.Pattern[str]:
+    """What matches a pattern that was filled in."""
+    parts = re.split(r"%\((\w+)\)s", pattern)
+    return re.compile(
+        "".join(f"(?P<{part}>.+)" if n % 2 else re.escape(part) for n, part in enumerate(parts)), re.DOTALL
+    )
+
+
+_SHAPES = tuple((pattern, _shape(pattern)) for pattern in PATTERNS)

@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry, Workspace
-from dsrportal.models.outbox import OPEN_STATES, WishKind, WishState
+from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishState
+from dsrportal.queries import wish_words
 from dsrportal.queries.sentences import in_words
 
 CHECK_SECONDS = 3
@@ -21,7 +22,7 @@ CHECK_SECONDS = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WishView:
-    """A wish in words. `is_pending`: held, being sent or checked; else it was refused and `text` is the reason. `seconds` is when the
+    """A wish in words. `is_pending`: held, being sent or checked; else it was refused or met a conflict, and `text` is the reason. `seconds` is when the
     page asks again (`send_url`); `send_url`, `undo_url` and `dismiss_url` are empty where the person may not."""
 
     pk: int
@@ -39,7 +40,7 @@ class WishView:
 
 
 def of_workspace(workspace: Workspace, *, viewer: Membership, now: datetime) -> list[WishView]:
-    """All open wishes of a workspace, and the viewer's own refused ones that are not dismissed; oldest first. One query."""
+    """All open wishes of a workspace, and the viewer's own that failed and are not dismissed; oldest first. One query."""
     return [_view(entry, slug=workspace.slug, viewer=viewer, now=now) for entry in _shown(viewer).order_by("pk")]
 
 
@@ -50,9 +51,9 @@ def of_request(dsr: DataSubjectRequest, *, slug: str, viewer: Membership, now: d
 
 
 def _shown(viewer: Membership) -> QuerySet[OutboxEntry]:
-    refused = Q(state=WishState.REFUSED, dismissed_at=None, by_id=viewer.user_id)
+    failed = Q(state__in=FAILED_STATES, dismissed_at=None, by_id=viewer.user_id)
     return OutboxEntry.objects.filter(
-        Q(state__in=OPEN_STATES) | refused, workspace_id=viewer.workspace_id
+        Q(state__in=OPEN_STATES) | failed, workspace_id=viewer.workspace_id
     ).select_related("by")
 
 
@@ -78,7 +79,7 @@ def _view(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -
 
 
 def _text(entry: OutboxEntry, *, seconds: int, is_own: bool) -> str:
-    if entry.state == WishState.REFUSED:
+    if entry.state in FAILED_STATES:
         return in_words(entry.reason)
     if entry.state == WishState.UNKNOWN:
         return _("Being checked in Dastra")
@@ -87,10 +88,5 @@ def _text(entry: OutboxEntry, *, seconds: int, is_own: bool) -> str:
     if entry.reason:  # it was tried and could not be sent
         return _("%(reason)s Trying again.") % {"reason": in_words(entry.reason)}
     if not is_own:
-        doing = {
-            WishKind.MOVE: _("%(name)s is moving this"),
-            WishKind.ARCHIVE: _("%(name)s is archiving this"),
-            WishKind.RESTORE: _("%(name)s is restoring this"),
-        }[WishKind(entry.kind)]
-        return doing % {"name": entry.by.display_name()}
+        return wish_words.doing(entry.kind, name=entry.by.display_name())
     return ngettext("Sending in %(n)d s", "Sending in %(n)d s", seconds) % {"n": seconds}

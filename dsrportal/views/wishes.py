@@ -17,8 +17,9 @@ from django_htmx.http import HttpResponseClientRefresh
 from dsrportal.actions import outbox
 from dsrportal.forms.moves import WishForm
 from dsrportal.models import DataSubjectRequest, OutboxEntry, WorkflowStep
-from dsrportal.models.outbox import OPEN_STATES, WishKind, WishState
-from dsrportal.queries import board, wishes
+from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
+from dsrportal.queries import board, wish_words, wishes
+from dsrportal.queries.sentences import in_words
 from dsrportal.views.access import Visit, visit
 from dsrportal.views.rendering import wants_fragment
 
@@ -126,14 +127,9 @@ def _find(request: HttpRequest, *, slug: str, pk: int) -> tuple[Visit, OutboxEnt
 def _said(entry: OutboxEntry) -> str:
     """What is announced about a wish that has just changed."""
     if entry.state == WishState.DONE:
-        done = {
-            WishKind.MOVE: _("Moved in Dastra."),
-            WishKind.ARCHIVE: _("Archived in Dastra."),
-            WishKind.RESTORE: _("Restored in Dastra."),
-        }
-        return done[WishKind(entry.kind)]
-    if entry.state == WishState.REFUSED:
-        return entry.reason
+        return wish_words.done(entry.kind)
+    if entry.state in FAILED_STATES:
+        return in_words(entry.reason)
     if entry.state == WishState.CANCELLED:
         return _("Undone. Nothing was changed.")
     return _("Will be sent to Dastra shortly.")
@@ -141,7 +137,7 @@ def _said(entry: OutboxEntry) -> str:
 
 def _answer(request: HttpRequest, found: Visit, *, entry: OutboxEntry, said: str) -> HttpResponse:
     dsr = DataSubjectRequest.objects.filter(workspace=found.workspace, upstream_id=entry.upstream_id).first()
-    is_refused = entry.state == WishState.REFUSED and entry.dismissed_at is None
+    is_refused = entry.state in FAILED_STATES and entry.dismissed_at is None
     return _region(
         request,
         found,

@@ -11,6 +11,7 @@ import pytest
 from django.db import connection
 
 from dsrportal.actions import outbox, writing
+from dsrportal.dastra.client import DastraClient
 from dsrportal.models import AuditEvent, DataSubjectRequest, OutboxEntry, WorkflowStep
 from dsrportal.models.outbox import WishKind, WishState
 from dsrportal.sandbox import Fault, Server
@@ -81,7 +82,7 @@ def test_what_others_moved_meanwhile_is_not_overwritten(
     entry = make_wish()
     server.state[101].move(dsr.upstream_id, steps[1].upstream_id)
     entry = outbox.send(entry.pk, now=now)
-    assert entry.state == WishState.REFUSED
+    assert (entry.state, entry.theirs["step"]) == (WishState.CONFLICT, steps[1].upstream_id)
     assert steps[1].label in entry.reason
     assert writes() == []
     dsr.refresh_from_db()
@@ -94,7 +95,7 @@ def test_what_was_archived_meanwhile_stays_archived(
     entry = make_wish()
     server.state[101].archive(dsr.upstream_id)
     entry = outbox.send(entry.pk, now=now)
-    assert (entry.state, writes()) == (WishState.REFUSED, [])
+    assert (entry.state, writes()) == (WishState.CONFLICT, [])
     assert "archived" in entry.reason
 
 
@@ -320,6 +321,6 @@ def test_no_call_is_made_inside_a_transaction(
         return call
 
     monkeypatch.setattr(writing, "_read", watched(writing._read))
-    monkeypatch.setattr(writing, "_write", watched(writing._write))
+    monkeypatch.setattr(DastraClient, "change_step", watched(DastraClient.change_step))
     outbox.send(make_wish().pk, now=now)
     assert seen == [False, False, False]

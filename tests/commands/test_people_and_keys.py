@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import uuid
 from typing import Any
 
 import pytest
 
-from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, Role, User, Workspace
+from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, OutboxEntry, Role, User, Workspace
+from dsrportal.models.outbox import WishKind
 from dsrportal.sandbox.server import Server
 from tests.commands.calling import call
+from tests.conftest import make_person
 from tests.mirror import truth
 from tests.mirror.conftest import run
 
@@ -62,10 +65,17 @@ def test_an_unknown_person_is_not_made_unasked(workspace: Workspace) -> None:
 def test_keys_rotate_and_the_former_may_be_dropped(mirrored: Workspace, server: Server, settings: Any) -> None:
     former, fresh = settings.CREDENTIAL_KEYS[0], new_key("n")
     run(mirrored)
+    entry = OutboxEntry(workspace=mirrored, action_id=uuid.uuid4(), upstream_id=1, kind=WishKind.EDIT)
+    entry.by = make_person("olivia", workspace=mirrored, role=Role.OFFICER)
+    entry.created_at = entry.not_before = mirrored.created_at
+    entry.set_private({"wanted": {"title": "A new title"}})
+    entry.save()
     settings.CREDENTIAL_KEYS = [fresh, former]
     told = call("rotate_keys")
     assert "You may drop the second key" in told.out
     settings.CREDENTIAL_KEYS = [fresh]
+    entry.refresh_from_db()
+    assert entry.read_private() == {"wanted": {"title": "A new title"}}
     mirrored.refresh_from_db()
     assert mirrored.read_secret() == server.api_key
     assert truth.mirror(mirrored) == truth.upstream(server)

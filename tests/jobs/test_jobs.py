@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pydoc
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,8 +13,19 @@ from django_q.models import OrmQ, Task
 
 from dsrportal import jobs
 from dsrportal.mirror import leases
-from dsrportal.models import AuditEvent, DataSubjectRequest, JobHeartbeat, Lane, SyncLane, SyncRun, User, Workspace
+from dsrportal.models import (
+    AuditEvent,
+    DataSubjectRequest,
+    JobHeartbeat,
+    Lane,
+    OutboxEntry,
+    SyncLane,
+    SyncRun,
+    User,
+    Workspace,
+)
 from dsrportal.models.audit import Operation
+from dsrportal.models.outbox import WishKind, WishState
 from dsrportal.models.runs import SyncOutcome
 from tests.conftest import MakeWorkspace
 from tests.jobs.conftest import work_off
@@ -184,3 +196,26 @@ def test_results_of_the_queue_are_forgotten_after_a_week(db: None) -> None:
         Task.objects.create(id=name, name=name, func="x", started=at, stopped=at, success=True)
     assert jobs.purge_results() == 1
     assert Task.objects.get().name == "new"
+
+
+def test_a_worker_is_called_for_wishes_whose_page_is_closed_and_for_no_others(
+    officer: User, workspace: Workspace, now: datetime
+) -> None:
+    entry = OutboxEntry.objects.create(
+        action_id=uuid.uuid4(),
+        workspace=workspace,
+        upstream_id=7,
+        by=officer,
+        kind=WishKind.ARCHIVE,
+        created_at=now,
+        not_before=now,
+    )
+    assert not jobs.request_sending(now=now + timedelta(seconds=1)), "the page does it"
+    assert jobs.request_sending(now=now + timedelta(seconds=3))
+    assert [row.task["func"] for row in OrmQ.objects.all()] == ["dsrportal.jobs.send_outbox"]
+    for state, seconds in ((WishState.UNKNOWN, 41), (WishState.SENDING, 61)):
+        OutboxEntry.objects.filter(pk=entry.pk).update(state=state, claimed_at=now)
+        assert not jobs.request_sending(now=now + timedelta(seconds=seconds - 2))
+        assert jobs.request_sending(now=now + timedelta(seconds=seconds))
+    OutboxEntry.objects.filter(pk=entry.pk).update(state=WishState.DONE)
+    assert not jobs.request_sending(now=now + timedelta(hours=1))

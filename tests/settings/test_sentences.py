@@ -33,7 +33,16 @@ def test_every_kind_of_error_has_a_sentence_that_is_translated() -> None:
     [
         ("", ""),
         ("Dastra did not answer in time.", "Dastra n’a pas répondu à temps."),
-        ("Dastra refused the change: 100 % impossible", "Dastra refused the change: 100 % impossible"),
+        ("Dastra refused the change: 100 % impossible", "Dastra a refusé la modification : 100 % impossible"),
+        (
+            "Dastra did not answer in time. Nothing was changed.",
+            "Dastra n’a pas répondu à temps. Rien n’a été modifié.",
+        ),
+        (
+            "Dastra did not apply it: the request is still in “New”. Dastra could not be reached.",
+            "Dastra ne l’a pas fait : la demande est toujours à « New ». Dastra n’a pas pu être joint.",
+        ),
+        ("A sentence that nobody knows.", "A sentence that nobody knows."),
         (
             "40 of 100 requests were in none of Dastra's lists, more than a fifth. Nothing was forgotten; an admin decides.",
             (

@@ -17,6 +17,7 @@ from dsrportal.models.outbox import WishKind, WishState
 
 OPEN_EXIT = 3
 EXITS = {WishState.DONE: 0, WishState.REFUSED: 1, WishState.CANCELLED: 1}
+"""A conflict is told as a refusal: nothing was written, and nobody at a terminal is asked to choose."""
 
 
 class Command(BaseCommand):
@@ -72,4 +73,5 @@ class Command(BaseCommand):
             return (WishState.DONE if is_there else WishState.REFUSED), error.sentence
         if options["now"]:
             entry = outbox.send(entry.pk, now=now)
-        return WishState(entry.state), entry.reason
+        state = WishState(entry.state)
+        return (WishState.REFUSED if state == WishState.CONFLICT else state), entry.reason
