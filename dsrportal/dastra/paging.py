@@ -18,6 +18,7 @@ from .wire_json import RepeatedKeys
 
 LARGEST_PAGE = 500
 MOST_PAGES = 2_000
+MOST_NAMELESS_PAGES = 5
 _PAST_THE_END = {400, 404, 410}
 
 
@@ -57,13 +58,14 @@ def walk(
     """The pages from number `first` on. `fetch` gets a page number and gives the decoded answer.
 
     A sane total ends the walk as soon as so many rows came; without one, a page shorter than the longest before it or an
-    empty one does. Raises IncompleteList for an empty page that the total contradicts, for a page that only repeats, and
-    past 2,000 pages.
+    empty one does. Raises IncompleteList for an empty page that the total contradicts, for a page that only repeats,
+    for page after page without a single usable id, and past 2,000 pages.
     """
     known: set[int] = set()
     previous: list[int | None] = []
     row_count = 0
     longest = 0
+    nameless = 0
     expected: int | None = None
     for number in range(first, first + MOST_PAGES):
         try:
@@ -84,6 +86,9 @@ def walk(
             if expected is None and number > first + 1 and ids == previous:
                 return  # a server that answers past its end with its last page again
             raise IncompleteList("Dastra sends the same page of its list again and again.")
+        nameless = nameless + 1 if ids and not any(ids) else 0
+        if nameless > MOST_NAMELESS_PAGES:
+            raise IncompleteList("Dastra sends page after page of rows that nobody can tell apart.")
         if not ids and expected is not None and expected > row_count:
             raise IncompleteList("Dastra sent an empty page before the end of its list.")
         yield page

@@ -273,6 +273,10 @@ class Pass:
             dsr = self._client.get_request(upstream_id)
         except NotFound:
             return sequence
+        except Forbidden:
+            # The lists came, so the key is good: it has lost this one request, of which nobody can say whether it is gone.
+            self._set_aside((schema.RejectedItem(upstream_id=upstream_id, reason="the key may not read it"),))
+            return None
         except MalformedAnswer as error:
             self._set_aside((schema.RejectedItem(upstream_id=upstream_id, reason=error.sentence),))
             return None
