@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from dsrportal.dastra.values import BadValueError, identifier, instant
+from .values import BadValueError, identifier, instant
 
 SIGNATURE_HEADER = "Dastra-Signature"
 UNREADABLE = "unreadable"

@@ -122,7 +122,10 @@ class DataSubjectRequest(models.Model):
     created_at = models.DateTimeField(_("created"), null=True)
     updated_at = models.DateTimeField(_("updated"), null=True)
     is_closed = models.GeneratedField(
-        expression=models.Case(models.When(state="Closed", then=models.Value(True)), default=models.Value(False)),
+        expression=models.Case(
+            models.When(state="Closed", then=models.Value(True)),  # noqa: FBT003  a value of SQL
+            default=models.Value(False),  # noqa: FBT003
+        ),
         output_field=models.BooleanField(),
         db_persist=True,
     )
