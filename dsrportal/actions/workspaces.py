@@ -28,6 +28,7 @@ from dsrportal.actions.connection_tests import (
     try_connection,
 )
 from dsrportal.actions.refusals import WorkspaceError
+from dsrportal.mirror.connections import Budget, budget_of
 from dsrportal.mirror.pull import BusyError, Progress, pull
 from dsrportal.models import AuditEvent, Lane, Membership, Role, SyncRun, User, Workspace
 from dsrportal.models.audit import Operation
@@ -44,6 +45,7 @@ __all__ = [
     "disable",
     "enable",
     "end_hold",
+    "read_budget",
     "rotate_secret",
     "test_connection",
 ]
@@ -257,6 +259,11 @@ def end_hold(
     if run.outcome == SyncOutcome.COMPLETE:
         _audit(workspace, operation=Operation.HOLD_ENDED, by=by, now=now, details={"hold": held, "gone": run.gone})
     return run
+
+
+def read_budget(workspace: Workspace) -> Budget | None:
+    """How much of the rate limit the workspace's key has used, and whether the breaker holds it. None when that cannot be read."""
+    return budget_of(workspace)
 
 
 def _connection(

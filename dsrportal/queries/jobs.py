@@ -18,6 +18,7 @@ from django_q.models import Schedule, Task
 from dsrportal.models import JobHeartbeat, Lane, SetAsideRow, SyncLane, SyncRun, Workspace
 from dsrportal.models.runs import SyncOutcome
 from dsrportal.queries import freshness
+from dsrportal.queries.budgets import Gauge
 from dsrportal.queries.freshness import clock_time
 from dsrportal.queries.sentences import in_words
 from dsrportal.queries.workspaces import set_aside_counts
@@ -94,13 +95,17 @@ class PortalJob:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobsPage:
-    """All that the jobs page shows. `is_alive`: a job went through scheduler, queue and worker within the last three minutes."""
+    """All that the jobs page shows. `is_alive`: a job went through scheduler, queue and worker within the last three minutes.
+
+    `gauges` are added by the view: what they tell is not in the database.
+    """
 
     is_alive: bool
     beat_at: datetime | None
     beat: str
     workspaces: tuple[WorkspaceJobs, ...]
     portal_jobs: tuple[PortalJob, ...]
+    gauges: tuple[Gauge, ...] = ()
 
     @property
     def version(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,7 +12,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dsrportal import jobs as background
-from dsrportal.models import Lane
+from dsrportal.actions.workspaces import read_budget
+from dsrportal.models import Lane, Workspace
+from dsrportal.queries import budgets
 from dsrportal.queries import jobs as queries
 from dsrportal.queries.workspaces import administered
 from dsrportal.views import access
@@ -59,10 +63,26 @@ def set_aside(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _jobs_page(request: HttpRequest) -> queries.JobsPage:
-    return queries.jobs_page(
-        administered(access.signed_in(request)),
+    workspaces = list(administered(access.signed_in(request)))
+    page = queries.jobs_page(
+        workspaces,
         lane_of_job={schedule.name: schedule.lane for schedule in background.SCHEDULES},
         now=timezone.now(),
+    )
+    return replace(page, gauges=tuple(_gauge(workspace) for workspace in workspaces if workspace.is_enabled))
+
+
+def _gauge(workspace: Workspace) -> budgets.Gauge:
+    found = read_budget(workspace)
+    if found is None:
+        return budgets.unknown_gauge(workspace.name)
+    return budgets.gauge(
+        name=workspace.name,
+        used=found.used,
+        limit=found.limit,
+        pause_seconds=found.pause_seconds,
+        circuit=found.circuit,
+        next_try_seconds=found.next_try_seconds,
     )
 
 

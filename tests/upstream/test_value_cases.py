@@ -210,10 +210,14 @@ def test_whatever_a_text_holds_it_is_shown_as_text(stage: Stage, client: Client,
     stage.dastra.rows[1].update(changes)
     done = stage.pull()
     assert (done.outcome, done.set_aside) == ("complete", 0)
+    pages = pages_are_served(stage, client)
     stage.dastra.wire.journal.clear()
-    client.force_login(stage.officer())
-    read = client.get(f"/w/{stage.workspace.slug}/requests/1/", headers={"HX-Request": "true"})
-    for page in (*pages_are_served(stage, client).values(), read.content.decode()):
+    texts = client.post(f"/w/{stage.workspace.slug}/requests/1/texts/", headers={"HX-Request": "true"})
+    assert texts.status_code == 200
+    assert [asked.path for asked in stage.dastra.wire.journal] == ["/v1/ws/42/DataSubjectRequests/1"]
+    if "message" in changes:
+        assert changes["message"][:3].replace("<", "&lt;") in texts.content.decode(), "it is shown, as text"
+    for page in (*pages.values(), texts.content.decode()):
         for live in (SCRIPT, "<img src", "<b hx-get", "javascript:alert", "background:url", 'evil.example.org/p.gif">'):
             assert live not in page
     assert all(len(asked.target) < 2_000 for asked in stage.dastra.wire.journal)
