@@ -33,6 +33,8 @@ No text in here holds a secret, personal data or an address's query: `sentence` 
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 
 class DastraError(Exception):
     """Root of the tree.
@@ -92,10 +94,7 @@ class CircuitOpen(DastraError):
         next_try_seconds: float | None = None,
     ) -> None:
         if not sentence and next_try_seconds is not None:
-            sentence = (
-                f"Dastra has not worked for {_span(since_seconds)} and is left alone; "
-                f"the next try is in {_span(next_try_seconds)}."
-            )
+            sentence = f"Dastra has not worked since {_day_and_time(-since_seconds)}; the next try is at {_time(next_try_seconds)}."
         super().__init__(sentence, status=status, outcome_unknown=outcome_unknown)
         self.since_seconds = since_seconds
         self.next_try_seconds = next_try_seconds
@@ -117,10 +116,12 @@ class CredentialHeld(CircuitOpen):
         next_try_seconds: float | None = None,
     ) -> None:
         if not sentence:
-            ends = "an admin has to give a new one, or to try again"
+            since = _day_and_time(-since_seconds)
+            sentence = (
+                f"Dastra has refused the credential since {since}: an admin has to give a new one, or to try again."
+            )
             if next_try_seconds is not None:
-                ends = f"it is tried once more in {_span(next_try_seconds)}"
-            sentence = f"Dastra has refused the credential for {_span(since_seconds)}; {ends}."
+                sentence = f"Dastra has refused the credential since {since}; it is tried once more at {_time(next_try_seconds)}."
         super().__init__(
             sentence,
             status=status,
@@ -263,8 +264,10 @@ class UnexpectedStatus(DastraError):
     default_sentence = "Dastra answered with a status that the portal does not expect."
 
 
-def _span(seconds: float) -> str:
-    """For people: whole seconds up to two minutes, then whole minutes."""
-    if seconds < 120:  # noqa: PLR2004
-        return f"{max(1, round(seconds))} s"
-    return f"{round(seconds / 60)} minutes"
+def _day_and_time(seconds_from_now: float) -> str:
+    """Absolute, since a sentence may be kept and read later."""
+    return format(datetime.now(UTC) + timedelta(seconds=seconds_from_now), "%Y-%m-%d %H:%M UTC")
+
+
+def _time(seconds_from_now: float) -> str:
+    return format(datetime.now(UTC) + timedelta(seconds=seconds_from_now), "%H:%M:%S UTC")

@@ -56,6 +56,7 @@ KNOWN = (
     gettext_noop("Dastra sends the same page of its list again and again."),
     gettext_noop("Dastra sent an empty page before the end of its list."),
     gettext_noop("Dastra's list has no end."),
+    gettext_noop("Dastra sends page after page of rows that nobody can tell apart."),
     gettext_noop("Dastra answered with something else than the object asked for."),
     gettext_noop("Dastra's answer is compressed in a way that was not asked for."),
     gettext_noop("Dastra answered with nothing."),
@@ -72,6 +73,9 @@ PATTERNS = (
     gettext_noop("Dastra did not apply it. %(sentence)s"),
     gettext_noop("Dastra could not be read back: %(sentence)s"),
     gettext_noop("Dastra refused the change: %(reason)s"),
+    gettext_noop("Dastra has not worked since %(since)s; the next try is at %(next)s."),
+    gettext_noop("Dastra has refused the credential since %(since)s; it is tried once more at %(next)s."),
+    gettext_noop("Dastra has refused the credential since %(since)s: an admin has to give a new one, or to try again."),
     gettext_noop("%(sentence)s Nothing was changed."),
 )
 """Sentences with a gap, the longest first; what fills the gap named `sentence` is one of Dastra's client and is translated too."""
