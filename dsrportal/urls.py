@@ -3,7 +3,20 @@
 from django.conf import settings
 from django.urls import path
 
-from dsrportal.views import accounts, board, dsr, errors, gallery, health, home, hooks, jobs, register, wishes, workspaces
+from dsrportal.views import (
+    accounts,
+    board,
+    dsr,
+    errors,
+    gallery,
+    health,
+    home,
+    hooks,
+    jobs,
+    register,
+    wishes,
+    workspaces,
+)
 
 urlpatterns = [
     path("", home.home, name="home.home"),
@@ -19,6 +32,12 @@ urlpatterns = [
     path("w/<slug:slug>/requests/<int:upstream_id>/move/", wishes.move, name="wishes.move"),
     path("w/<slug:slug>/requests/<int:upstream_id>/archive/", wishes.archive, name="wishes.archive"),
     path("w/<slug:slug>/requests/<int:upstream_id>/restore/", wishes.restore, name="wishes.restore"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/assign/", wishes.assign, name="wishes.assign"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/tag/", wishes.tag, name="wishes.tag"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/extend/", wishes.extend, name="wishes.extend"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/edit/", wishes.edit, name="wishes.edit"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/close/", wishes.close, name="wishes.close"),
+    path("w/<slug:slug>/wishes/<int:pk>/keep/", wishes.keep, name="wishes.keep"),
     path("w/<slug:slug>/wishes/<int:pk>/undo/", wishes.undo, name="wishes.undo"),
     path("w/<slug:slug>/wishes/<int:pk>/send/", wishes.send, name="wishes.send"),
     path("w/<slug:slug>/wishes/<int:pk>/dismiss/", wishes.dismiss, name="wishes.dismiss"),

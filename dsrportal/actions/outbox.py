@@ -6,6 +6,7 @@ several processes one wins; no call to Dastra is made inside a transaction. The 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 import uuid
@@ -19,9 +20,10 @@ from django.db.models import F, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from dsrportal.actions import changes, deeds, writing
+from dsrportal.actions import changes, deeds, fields, writing
 from dsrportal.actions.refusals import WishError
 from dsrportal.actions.writing import Verdict
+from dsrportal.credentials import CannotDecryptError
 from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep
 from dsrportal.models.audit import Operation
 from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
@@ -32,6 +34,7 @@ __all__ = [
     "is_work_left",
     "keep",
     "open_count",
+    "seen_of",
     "send",
     "send_due",
     "settle_unknown",
@@ -103,6 +106,16 @@ def wish(
             return known
         raise _busy(dsr) from None
     return entry
+
+
+def seen_of(dsr: DataSubjectRequest, *, may_see_identity: bool) -> dict[str, Any]:
+    """What a person has before them on the page of a request, to go back with their wish. What cannot be opened is left out."""
+    names = dict.fromkeys(name for name in fields.FIELDS if name not in fields.PRIVATE)
+    seen = {**fields.mirrored(dsr, names), "tags": dsr.tag_id_list()}
+    if may_see_identity:
+        with contextlib.suppress(CannotDecryptError):
+            seen |= fields.mirrored(dsr, {"title": None})
+    return seen
 
 
 def undo(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
@@ -303,18 +316,18 @@ def _settle(
     entry: OutboxEntry, verdict: Verdict, *, from_state: WishState, now: datetime, by: User | None = None
 ) -> bool:
     """Write the verdict, if nobody else has since; with it, in one transaction, the line of the audit log."""
-    fields: dict[str, object] = {"state": verdict.state, "reason": verdict.reason[:400]}
+    values: dict[str, object] = {"state": verdict.state, "reason": verdict.reason[:400]}
     if verdict.state not in OPEN_STATES:
-        fields |= {"settled_at": now, "private_sealed": None}
+        values |= {"settled_at": now, "private_sealed": None}
     if verdict.state == WishState.CONFLICT:
-        fields["theirs"] = changes.public(verdict.theirs)
+        values["theirs"] = changes.public(verdict.theirs)
         entry.set_private({**entry.read_private(), "theirs": changes.private(verdict.theirs)})
-        fields["private_sealed"] = entry.private_sealed
+        values["private_sealed"] = entry.private_sealed
     if verdict.state == WishState.HELD:
-        fields["not_before"] = now + timedelta(seconds=verdict.retry_seconds)
+        values["not_before"] = now + timedelta(seconds=verdict.retry_seconds)
     with transaction.atomic():
         won = bool(
-            OutboxEntry.objects.filter(pk=entry.pk, state=from_state, claimed_at=entry.claimed_at).update(**fields)
+            OutboxEntry.objects.filter(pk=entry.pk, state=from_state, claimed_at=entry.claimed_at).update(**values)
         )
         if won and verdict.state != WishState.HELD:
             AuditEvent.objects.create(

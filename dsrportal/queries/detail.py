@@ -84,11 +84,13 @@ class DetailPage:
     seen_step: str
     seen_updated_at: str
     mirrored: str
+    known: Vocabulary
 
 
 def find(workspace: Workspace, *, upstream_id: int) -> DataSubjectRequest | None:
     """The mirrored request with this id in Dastra, in this workspace. One query."""
-    return DataSubjectRequest.objects.filter(workspace=workspace, upstream_id=upstream_id).first()
+    found = DataSubjectRequest.objects.filter(workspace=workspace, upstream_id=upstream_id)
+    return found.select_related("operator", "area").first()
 
 
 def page(
@@ -133,6 +135,7 @@ def page(
         seen_step=str(step.upstream_id) if step else "",
         seen_updated_at=dsr.updated_at.isoformat() if dsr.updated_at else "",
         mirrored=detail_timeline.moment(dsr.mirrored_at, zone=zone),
+        known=known,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -13,8 +14,9 @@ from django.utils.translation import ngettext
 
 from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry, Workspace
 from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishState
-from dsrportal.queries import wish_words
+from dsrportal.queries import wish_rows, wish_words
 from dsrportal.queries.sentences import in_words
+from dsrportal.queries.wish_rows import WishRow
 
 CHECK_SECONDS = 3
 """How long a page waits before it asks again about a wish that is being sent or checked."""
@@ -23,7 +25,8 @@ CHECK_SECONDS = 3
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WishView:
     """A wish in words. `is_pending`: held, being sent or checked; else it was refused or met a conflict, and `text` is the reason. `seconds` is when the
-    page asks again (`send_url`); `send_url`, `undo_url` and `dismiss_url` are empty where the person may not."""
+    page asks again (`send_url`); `send_url`, `undo_url`, `dismiss_url` and `keep_url` are empty where the person may not.
+    `rows` compares a conflict field by field, on the request's own page."""
 
     pk: int
     kind: str
@@ -37,6 +40,9 @@ class WishView:
     send_url: str
     undo_url: str
     dismiss_url: str
+    keep_url: str
+    request_url: str
+    rows: list[WishRow]
 
 
 def of_workspace(workspace: Workspace, *, viewer: Membership, now: datetime) -> list[WishView]:
@@ -45,9 +51,12 @@ def of_workspace(workspace: Workspace, *, viewer: Membership, now: datetime) -> 
 
 
 def of_request(dsr: DataSubjectRequest, *, slug: str, viewer: Membership, now: datetime) -> WishView | None:
-    """What is to be said about one request's newest wish, if anything. One query."""
+    """What is to be said about one request's newest wish, if anything. One query; four more for a conflict, whose `rows` are filled in."""
     entry = _shown(viewer).filter(upstream_id=dsr.upstream_id).order_by("-pk").first()
-    return _view(entry, slug=slug, viewer=viewer, now=now) if entry else None
+    if entry is None:
+        return None
+    rows = wish_rows.rows_of(entry, workspace=viewer.workspace) if entry.state == WishState.CONFLICT else []
+    return _view(entry, slug=slug, viewer=viewer, now=now, rows=rows)
 
 
 def _shown(viewer: Membership) -> QuerySet[OutboxEntry]:
@@ -57,7 +66,9 @@ def _shown(viewer: Membership) -> QuerySet[OutboxEntry]:
     ).select_related("by")
 
 
-def _view(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -> WishView:
+def _view(
+    entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime, rows: Sequence[WishRow] = ()
+) -> WishView:
     is_pending = entry.state in OPEN_STATES
     is_held = entry.state == WishState.HELD
     is_own = entry.by_id == viewer.user_id
@@ -75,6 +86,9 @@ def _view(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -
         send_url=reverse("wishes.send", args=[slug, entry.pk]) if is_pending and viewer.may_act else "",
         undo_url=reverse("wishes.undo", args=[slug, entry.pk]) if is_held and is_own else "",
         dismiss_url=reverse("wishes.dismiss", args=[slug, entry.pk]) if not is_pending else "",
+        keep_url=reverse("wishes.keep", args=[slug, entry.pk]) if entry.state == WishState.CONFLICT else "",
+        request_url=reverse("dsr.dsr", args=[slug, entry.upstream_id]),
+        rows=list(rows),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
@@ -11,10 +12,12 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
-from dsrportal.actions import reading
+from dsrportal.actions import outbox, reading
 from dsrportal.actions.reading import GoneError, OpenedRequest, ReadingError
 from dsrportal.forms import register as register_form
+from dsrportal.forms.changes import FORMS, SEEN_BY, ChangeForm
 from dsrportal.models import DataSubjectRequest
+from dsrportal.models.outbox import WishKind
 from dsrportal.queries import detail
 from dsrportal.views import searches
 from dsrportal.views.access import Visit, visit
@@ -69,15 +72,32 @@ def _context(request: HttpRequest, found: Visit, *, row: DataSubjectRequest) -> 
     page = detail.page(
         row, workspace=found.workspace, viewer=found.membership, filters=filters, search=search, now=found.now
     )
+    may_act = found.membership.may_act and found.workspace.is_enabled
     return {
         "page": page,
         "visit": found,
-        "may_act": found.membership.may_act and found.workspace.is_enabled,
+        "may_act": may_act,
+        "forms": _forms(found, row=row, page=page) if may_act and not row.archived else {},
         "may_read_texts": found.membership.may_see_identity,
         "texts_url": reverse("dsr.texts", args=[found.workspace.slug, row.upstream_id]),
         "page_url": request.get_full_path() if request.method == "GET" else request.path.removesuffix("texts/"),
         "search_url": reverse("register.search", args=[found.workspace.slug]),
     }
+
+
+def _forms(found: Visit, *, row: DataSubjectRequest, page: detail.DetailPage) -> dict[str, ChangeForm]:
+    """The dialogs' forms by kind, with what the person has before them. Who may not see the title does not get it."""
+    seen = outbox.seen_of(row, may_see_identity=found.membership.may_see_identity)
+    zone = ZoneInfo(found.workspace.time_zone)
+
+    def form(kind: WishKind) -> ChangeForm:
+        initial = {"seen": {name: seen[name] for name in SEEN_BY[kind] if name in seen}}
+        first = {name: seen[name] for name in ("operator", "tags", "complex")}
+        return FORMS[kind](
+            initial={**first, **initial}, known=page.known, zone=zone, now=found.now, auto_id=f"{kind}-%s"
+        )
+
+    return {str(kind): form(kind) for kind in FORMS}
 
 
 def _gone(request: HttpRequest, found: Visit, *, row: DataSubjectRequest) -> HttpResponse:

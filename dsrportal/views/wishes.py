@@ -1,9 +1,12 @@
-"""Moving, archiving, restoring, and taking it back: POST alone. The answer is the region that changed, read again from the mirror."""
+"""Moving, closing, assigning and the other deeds on a request, and taking them back: POST alone.
+
+The answer is the region that changed, read again from the mirror."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,10 +18,11 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRefresh
 
 from dsrportal.actions import outbox
+from dsrportal.forms.changes import FORMS, ChangeForm, read_seen
 from dsrportal.forms.moves import WishForm
 from dsrportal.models import DataSubjectRequest, OutboxEntry, WorkflowStep
 from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
-from dsrportal.queries import board, wish_words, wishes
+from dsrportal.queries import board, vocabulary, wish_words, wishes
 from dsrportal.queries.sentences import in_words
 from dsrportal.views.access import Visit, visit
 from dsrportal.views.rendering import wants_fragment
@@ -42,6 +46,50 @@ def archive(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
 def restore(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
     """`/w/<slug>/requests/<upstream_id>/restore/`"""
     return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.RESTORE)
+
+
+@require_POST
+def assign(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/assign/`"""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.ASSIGN)
+
+
+@require_POST
+def tag(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/tag/`"""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.TAG)
+
+
+@require_POST
+def extend(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/extend/`: in Dastra."""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.EXTEND)
+
+
+@require_POST
+def edit(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/edit/`"""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.EDIT)
+
+
+@require_POST
+def close(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/close/`"""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.CLOSE)
+
+
+@require_POST
+def keep(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """`/w/<slug>/wishes/<pk>/keep/`: after a conflict, the same again on top of what Dastra holds now."""
+    found, entry = _find(request, slug=slug, pk=pk)
+    try:
+        entry = outbox.keep(entry, by=found.user, now=found.now)
+    except outbox.WishError as error:
+        messages.warning(request, error.sentence)
+        dsr = entry.dsr
+        return _region(request, found, dsr=dsr, upstream_id=entry.upstream_id, said="", status=UNPROCESSABLE)
+    entry = _sent_if_due(entry, found)
+    return _answer(request, found, entry=entry, said=_said(entry))
 
 
 @require_POST
@@ -74,14 +122,15 @@ def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) 
     found = visit(request, slug=slug)
     dsr = (
         DataSubjectRequest.objects.filter(workspace=found.workspace, upstream_id=upstream_id)
-        .select_related("step", "workspace")
+        .select_related("step", "workspace", "operator", "area")
         .first()
     )
     if dsr is None:
         raise Http404
     found.require_acting()
     form = WishForm(request.POST)
-    if not form.is_valid():
+    change = _change_form(request, found, kind=kind)
+    if not form.is_valid() or (change is not None and not change.is_valid()):
         messages.warning(request, _("This form is incomplete. Please try again."))
         return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=UNPROCESSABLE)
     wanted = form.cleaned_data
@@ -94,6 +143,8 @@ def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) 
             kind=kind,
             dsr=dsr,
             step=step,
+            wanted=change.wanted() if change is not None else None,
+            seen=change.cleaned_data["seen"] if change is not None else None,
             by=found.user,
             seen_step_upstream_id=wanted["seen_step"],
             seen_updated_at=wanted["seen_updated_at"],
@@ -107,9 +158,25 @@ def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) 
             return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=200)
         messages.warning(request, error.sentence)
         return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=UNPROCESSABLE)
-    if entry.state == WishState.HELD and entry.not_before <= found.now:
-        entry = outbox.send(entry.pk, now=found.now)
+    entry = _sent_if_due(entry, found)
     return _answer(request, found, entry=entry, said=_said(entry))
+
+
+def _sent_if_due(entry: OutboxEntry, found: Visit) -> OutboxEntry:
+    """A wish without an undo window goes out at once."""
+    if entry.state == WishState.HELD and entry.not_before <= found.now:
+        return outbox.send(entry.pk, now=found.now)
+    return entry
+
+
+def _change_form(request: HttpRequest, found: Visit, *, kind: WishKind) -> ChangeForm | None:
+    """The posted form of a kind that asks for values. What it offered is offered again: what was seen, and the workspace's own words."""
+    if kind not in FORMS:
+        return None
+    zone = ZoneInfo(found.workspace.time_zone)
+    known = vocabulary.of_workspace(found.workspace)
+    initial = {"seen": read_seen(request.POST.get("seen", ""))}
+    return FORMS[kind](request.POST, initial=initial, known=known, zone=zone, now=found.now)
 
 
 def _find(request: HttpRequest, *, slug: str, pk: int) -> tuple[Visit, OutboxEntry]:
@@ -146,7 +213,8 @@ def _answer(request: HttpRequest, found: Visit, *, entry: OutboxEntry, said: str
         said=said,
         status=200,
         is_error=is_refused,
-        is_settled=entry.state not in OPEN_STATES and not is_refused,
+        # A conflict is settled by looking at the page as it is now, with what Dastra holds as the new base.
+        is_settled=entry.state not in OPEN_STATES and (not is_refused or entry.state == WishState.CONFLICT),
         keys={str(key) for key in (entry.step_upstream_id, entry.seen_step_upstream_id) if key},
     )
 
@@ -170,7 +238,7 @@ def _region(
     now: datetime = found.now
     if origin == "dsr":
         if is_settled or dsr is None:
-            if said:
+            if said and not is_error:
                 messages.info(request, said)
             return HttpResponseClientRefresh()
         wish = wishes.of_request(dsr, slug=found.workspace.slug, viewer=found.membership, now=now)
