@@ -31,18 +31,25 @@ _PLAIN = {
 }
 _IDENTITY = {"title": "title", "givenName": "given_name", "familyName": "family_name", "email": "email"}
 _REFERENCES = {"workFlowStep": "workFlowStepId", "operator": "operatorId", "area": "areaId"}
+# Of one generation of the API alone, so that the client cannot tell a gap from a field that was never there.
+_SOMETIMES = {"dateDemand": "received_at", "lastMessageDate": "last_message_at"}
 _KEPT = frozenset({*_PLAIN, *_IDENTITY, *_REFERENCES, "state", "purposes", "tags"})
 
 
 def has_gaps(dsr: schema.DataSubjectRequest) -> bool:
     """Whether the answer lacks a field that the mirror keeps."""
-    return not _KEPT.isdisjoint(dsr.missing)
+    return not _KEPT.isdisjoint(dsr.missing) or not _SOMETIMES.keys() <= dsr.raw.keys()
 
 
 def filled(dsr: schema.DataSubjectRequest, *, row: DataSubjectRequest) -> schema.DataSubjectRequest:
     """The request with its gaps filled from its row (with step, operator and area). Raises `credentials.CannotDecryptError`."""
     missing = set(dsr.missing)
     known: dict[str, Any] = {ours: getattr(row, ours) for theirs, ours in _PLAIN.items() if theirs in missing}
+    known |= {
+        ours: getattr(row, ours)
+        for theirs, ours in _SOMETIMES.items()
+        if theirs not in dsr.raw and getattr(dsr, ours) is None
+    }
     if not missing.isdisjoint(_IDENTITY):
         identity = row.read_identity()
         known |= {ours: identity.get(ours, "") for theirs, ours in _IDENTITY.items() if theirs in missing}

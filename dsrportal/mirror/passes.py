@@ -25,7 +25,7 @@ from dsrportal.dastra.errors import (
     ServerFailure,
     UnexpectedStatus,
 )
-from dsrportal.mirror import neighbours, store
+from dsrportal.mirror import drift, neighbours, store
 from dsrportal.mirror.leases import Lease, renew
 from dsrportal.models import DataSubjectRequest, Lane, SyncRun, WorkflowStep, Workspace
 
@@ -87,6 +87,7 @@ class Pass:
         self._stored: set[int] = set()
         self._rejected: set[tuple[int | None, str]] = set()
         self._gone = 0
+        self._doubted = 0
 
     def run(self, lane: Lane, *, accept_missing: bool) -> None:
         """Read the lane to its end. Raises any DastraError, `TooManyMissingError` or `LeaseLostError`."""
@@ -110,6 +111,7 @@ class Pass:
         self._reconcile(unseen, covered=len(covered), accept_missing=accept_missing)
         if lane == Lane.FULL:
             store.drop_set_aside(self._workspace, last_seen_before=self._began_at)
+            drift.drop(self._workspace, last_seen_before=self._began_at)
 
     @property
     def stored(self) -> frozenset[int]:
@@ -159,7 +161,7 @@ class Pass:
         totals: set[int | None] = set()
         nameless = 0
         for sequence, page in self._numbered(pages):
-            self._take(page, sequence=sequence)
+            self._take_listed(page, sequence=sequence)
             listed.update(item.upstream_id for item in page.items)
             listed.update(item.upstream_id for item in page.rejected if item.upstream_id is not None)
             nameless += sum(item.upstream_id is None for item in page.rejected)
@@ -182,14 +184,31 @@ class Pass:
                 return
             yield sequence, page
 
-    def _take(self, page: schema.Page[schema.DataSubjectRequest], *, sequence: int) -> None:
-        done = store.store_requests(
-            self._workspace, page.items, sequence=sequence, now=self._clock(), lease=self._lease
-        )
-        self._seen.update(item.upstream_id for item in page.items)
-        self._stored |= done.stored
+    def _take_listed(self, page: schema.Page[schema.DataSubjectRequest], *, sequence: int) -> None:
+        """Store a page. What it tells otherwise than the mirror without being later is asked for by itself: lists may lag."""
+        done = self._take(page.items, sequence=sequence, is_list=True)
         if page.rejected:
             self._set_aside(page.rejected)
+        doubtful = sorted(done.doubtful)
+        asked = doubtful[: max(0, MOST_ASKED - self._doubted)]
+        self._doubted += len(asked)
+        for upstream_id in asked:
+            if self._ask(upstream_id) is not None:
+                self._seen.discard(upstream_id)  # gone by now: it is asked for once more at the end, and forgotten
+        # So many at once are no lag: a step that was deleted, a purge, a new release of the portal.
+        left = set(doubtful[len(asked) :])
+        if left:
+            self._take([item for item in page.items if item.upstream_id in left], sequence=sequence)
+
+    def _take(
+        self, items: Sequence[schema.DataSubjectRequest], *, sequence: int, is_list: bool = False
+    ) -> store.Stored:
+        done = store.store_requests(
+            self._workspace, items, sequence=sequence, now=self._clock(), lease=self._lease, is_list=is_list
+        )
+        self._seen.update(item.upstream_id for item in items)
+        self._stored |= done.stored
+        return done
 
     def _set_aside(self, rejected: Sequence[schema.RejectedItem]) -> None:
         store.set_aside(self._workspace, rejected, now=self._clock())
@@ -280,5 +299,5 @@ class Pass:
         except MalformedAnswer as error:
             self._set_aside((schema.RejectedItem(upstream_id=upstream_id, reason=error.sentence),))
             return None
-        self._take(schema.Page(items=(dsr,), size=1), sequence=sequence)
+        self._take([dsr], sequence=sequence)
         return None

@@ -43,6 +43,6 @@ def find_upstream(workspace: Workspace, *, text: str, client: DastraClient, now:
         sequence = store.next_sequence(workspace)
         page = next(client.iter_request_pages(size=SEARCH_SIZE, q=text, archived=archived), None)
         if page is not None:
-            store.store_requests(workspace, page.items, sequence=sequence, now=now, confirm=True)
+            store.store_requests(workspace, page.items, sequence=sequence, now=now, confirm=True, is_list=True)
             found.update(dict.fromkeys(dsr.upstream_id for dsr in page.items))
     return list(found)

@@ -17,7 +17,7 @@ from django.db.models import F
 from dsrportal import credentials
 from dsrportal.dastra import schema
 from dsrportal.identity import words_of
-from dsrportal.mirror import rows
+from dsrportal.mirror import drift, rows
 from dsrportal.mirror.gaps import filled, has_gaps
 from dsrportal.mirror.leases import Lease, LeaseLostError, lease_number
 from dsrportal.mirror.neighbours import Catalogues
@@ -42,11 +42,24 @@ _WRITTEN_FIELDS = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Stored:
-    """Upstream ids: `stored` were written, `unchanged` were as the mirror has them, `outdated` were older than what is known."""
+    """Upstream ids: `stored` were written, `unchanged` were as the mirror has them, `outdated` were older than what is known.
+
+    `doubtful` were not written: a list tells them otherwise than the mirror, yet does not say that they changed since.
+    """
 
     stored: frozenset[int]
     unchanged: frozenset[int]
     outdated: frozenset[int]
+    doubtful: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Kept:
+    """What is needed of a row that exists, to tell whether an answer differs from it and may be older."""
+
+    digest: bytes
+    sequence: int
+    updated_at: datetime | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,20 +90,26 @@ def store_requests(
     now: datetime,
     lease: Lease | None = None,
     confirm: bool = False,
+    is_list: bool = False,
 ) -> Stored:
     """Write what is new or changed since the mirror's copy; of an id that comes twice, the last counts.
 
     `sequence` is the number of the read (`next_sequence`). `confirm` stamps that number on unchanged rows too, so that a page
-    that was fetched earlier and arrives later cannot undo them. Raises `LeaseLostError` when `lease` is no longer the current one.
+    that was fetched earlier and arrives later cannot undo them. `is_list`: lists may lag behind single reads, so a difference is only
+    written where the list gives a later `dateUpdate`, or where the request is new; the others are `doubtful`, and a single read tells.
+    Raises `LeaseLostError` when `lease` is no longer the current one.
     """
     search_key = workspace.read_search_key()
     latest = _without_gaps(workspace, {dsr.upstream_id: dsr for dsr in dsrs})
     key = bytes.fromhex(search_key)
     digests = {upstream_id: rows.digest_of(dsr, search_key=key) for upstream_id, dsr in latest.items()}
-    known_digests = _digests(workspace, latest)
-    differing = {i: dsr for i, dsr in latest.items() if known_digests.get(i) != digests[i]}
+    kept = _kept(workspace, latest)
+    differing = {i: dsr for i, dsr in latest.items() if i not in kept or kept[i].digest != digests[i]}
     unchanged = latest.keys() - differing.keys()
+    doubtful = _doubtful(workspace, differing, kept=kept, sequence=sequence) if is_list else frozenset()
+    differing = {i: dsr for i, dsr in differing.items() if i not in doubtful}
     _clear_set_aside(workspace, latest)
+    drift.note(workspace, latest.values(), now=now)
     stored: frozenset[int] = frozenset()
     if differing:
         with transaction.atomic():
@@ -101,7 +120,8 @@ def store_requests(
         DataSubjectRequest.objects.filter(workspace=workspace, upstream_id__in=unchanged, sequence__lt=sequence).update(
             sequence=sequence, mirrored_at=now
         )
-    return Stored(stored=stored, unchanged=frozenset(unchanged), outdated=frozenset(differing.keys() - stored))
+    outdated = frozenset(differing.keys() - stored)
+    return Stored(stored=stored, unchanged=frozenset(unchanged), outdated=outdated, doubtful=doubtful)
 
 
 def forget_requests(
@@ -267,9 +287,38 @@ def _without_gaps(
     return dsrs | {row.upstream_id: filled(dsrs[row.upstream_id], row=row) for row in known}
 
 
-def _digests(workspace: Workspace, ids: Iterable[int]) -> dict[int, bytes]:
+def _kept(workspace: Workspace, ids: Iterable[int]) -> dict[int, _Kept]:
     found = DataSubjectRequest.objects.filter(workspace=workspace, upstream_id__in=list(ids))
-    return {upstream_id: bytes(digest) for upstream_id, digest in found.values_list("upstream_id", "digest")}
+    return {
+        upstream_id: _Kept(digest=bytes(digest), sequence=sequence, updated_at=updated_at)
+        for upstream_id, digest, sequence, updated_at in found.values_list(
+            "upstream_id", "digest", "sequence", "updated_at"
+        )
+    }
+
+
+def _doubtful(
+    workspace: Workspace,
+    differing: Mapping[int, schema.DataSubjectRequest],
+    *,
+    kept: Mapping[int, _Kept],
+    sequence: int,
+) -> frozenset[int]:
+    """Of what a list tells otherwise than the mirror: what may be older all the same, or was forgotten before the list was read."""
+    undated = {
+        i
+        for i, dsr in differing.items()
+        if i in kept and kept[i].sequence <= sequence and not _is_later(dsr.updated_at, than=kept[i].updated_at)
+    }
+    new = differing.keys() - kept.keys()
+    if not new:
+        return frozenset(undated)
+    buried = ForgottenRequest.objects.filter(workspace=workspace, upstream_id__in=list(new), sequence__lte=sequence)
+    return frozenset(undated.union(buried.values_list("upstream_id", flat=True)))
+
+
+def _is_later(moment: datetime | None, *, than: datetime | None) -> bool:
+    return moment is not None and (than is None or moment > than)
 
 
 def _known(workspace: Workspace, ids: Iterable[int]) -> dict[int, _Known]:

@@ -7,6 +7,7 @@ from dsrportal.models.people import Membership, Role, User
 from dsrportal.models.requests import (
     Area,
     DataSubjectRequest,
+    DriftNote,
     ForgottenRequest,
     IdentityWord,
     Operator,
@@ -22,6 +23,7 @@ __all__ = [
     "Area",
     "AuditEvent",
     "DataSubjectRequest",
+    "DriftNote",
     "ForgottenRequest",
     "IdentityWord",
     "JobHeartbeat",

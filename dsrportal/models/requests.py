@@ -216,3 +216,17 @@ class SetAsideRow(models.Model):
 
     class Meta:
         ordering = ["upstream_id", "reason"]
+
+
+class DriftNote(models.Model):
+    """A field that Dastra sends otherwise than documented: which and how, never its value. `count` counts the answers it was seen in."""
+
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="drift_notes")
+    note = models.CharField(max_length=120)
+    count = models.BigIntegerField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["workspace", "note"], name="one_row_per_drift_note")]
+        ordering = ["note"]

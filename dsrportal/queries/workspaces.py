@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.db.models import Count, Q
 
-from dsrportal.models import DataSubjectRequest, Role, SetAsideRow, SyncLane, User, Workspace
+from dsrportal.models import DataSubjectRequest, DriftNote, Role, SetAsideRow, SyncLane, User, Workspace
 from dsrportal.models.workspaces import Hold
 from dsrportal.queries import freshness
 from dsrportal.queries.sentences import in_words
@@ -64,6 +64,12 @@ def lines(workspaces: list[Workspace], *, now: datetime) -> list[WorkspaceLine]:
 def set_aside_counts(workspaces: list[Workspace]) -> dict[int, int]:
     """How many rows of Dastra's answers could not be understood, by workspace; absent is none. One query."""
     rows = SetAsideRow.objects.filter(workspace__in=workspaces).order_by()
+    return dict(rows.values_list("workspace_id").annotate(n=Count("pk")))
+
+
+def drift_counts(workspaces: list[Workspace]) -> dict[int, int]:
+    """How many fields Dastra sends otherwise than documented, by workspace; absent is none. One query."""
+    rows = DriftNote.objects.filter(workspace__in=workspaces).order_by()
     return dict(rows.values_list("workspace_id").annotate(n=Count("pk")))
 
 

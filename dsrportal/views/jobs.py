@@ -54,11 +54,15 @@ def run_now(request: HttpRequest, slug: str, lane: str) -> HttpResponse:
 
 @require_safe
 def set_aside(request: HttpRequest, slug: str) -> HttpResponse:
-    """`/settings/jobs/<slug>/set-aside/`: rows of Dastra's answers that could not be understood."""
+    """`/settings/jobs/<slug>/set-aside/`: rows of Dastra's answers that could not be understood, and odd fields of those that could."""
     access.require_settings(request)
     found = access.visit(request, slug=slug)
     found.require_admin()
-    context = {"workspace": found.workspace, "rows": queries.set_aside_rows(found.workspace)}
+    context = {
+        "workspace": found.workspace,
+        "rows": queries.set_aside_rows(found.workspace),
+        "drift_notes": queries.drift_notes(found.workspace),
+    }
     return render(request, "jobs/set_aside.html", context)
 
 
