@@ -9,7 +9,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 from django.utils import timezone
 
 from dsrportal.models import DataSubjectRequest, OutboxEntry, User, WorkflowStep
@@ -87,11 +87,24 @@ def test_a_lost_answer_is_exit_3_until_flush_outbox_has_settled_it(
     assert OutboxEntry.objects.get().state == WishState.REFUSED
 
 
+def test_what_the_mirror_believes_is_read_back_before_it_is_called_done(
+    move: Move, dsr: DataSubjectRequest, steps: list[WorkflowStep], server: Server
+) -> None:
+    server.state[101].move(dsr.upstream_id, steps[3].upstream_id)
+    code, said = move(steps[0].upstream_id, "--now")
+    assert (code, said["outcome"]) == (1, "refused")
+    assert "changed in Dastra" in said["reason"]
+    dsr.refresh_from_db()
+    assert dsr.step == steps[3]
+
+
 def test_unknown_people_and_requests_are_named(dsr: DataSubjectRequest, olivia: User) -> None:
-    with pytest.raises(CommandError, match="no account"):
-        run("move", "acme", dsr.upstream_id, 1, "--as", "nobody")
-    with pytest.raises(CommandError, match="no request 424242"):
-        run("move", "acme", 424242, 1, "--as", olivia.username)
+    code, said = run("move", "acme", dsr.upstream_id, 1, "--as", "nobody", "--json")
+    assert (code, json.loads(said)["outcome"]) == (1, "refused")
+    assert "no account" in said
+    code, said = run("move", "acme", 424242, 1, "--as", olivia.username)
+    assert code == 1
+    assert "no request 424242" in said
 
 
 def test_open_wishes_of_others_do_not_fail_the_command(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import sys
 import uuid
+from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 from django.utils import timezone
 
 from dsrportal.actions import outbox
+from dsrportal.dastra.errors import DastraError
 from dsrportal.management.workspaces import find_workspace
+from dsrportal.mirror.connections import connect
+from dsrportal.mirror.refresh import refresh_request
 from dsrportal.models import DataSubjectRequest, User, WorkflowStep
 from dsrportal.models.outbox import WishKind, WishState
 
@@ -47,14 +51,17 @@ class Command(BaseCommand):
         workspace = find_workspace(options["name"])
         user = User.objects.filter(username=options["username"]).first()
         if user is None:
-            raise CommandError(f"There is no account “{options['username']}”.")
+            return WishState.REFUSED, f"There is no account “{options['username']}”."
         dsr = (
             DataSubjectRequest.objects.filter(workspace=workspace, upstream_id=options["upstream_id"])
             .select_related("workspace", "step")
             .first()
         )
         if dsr is None:
-            raise CommandError(f"The mirror has no request {options['upstream_id']}; `sync` reads it from Dastra.")
+            return (
+                WishState.REFUSED,
+                f"The mirror has no request {options['upstream_id']}; `sync` reads it from Dastra.",
+            )
         now = timezone.now()
         try:
             entry = outbox.wish(
@@ -69,9 +76,24 @@ class Command(BaseCommand):
                 hold_seconds=0 if options["now"] else None,
             )
         except outbox.WishError as error:
-            is_there = error.code == "no_change" and not dsr.archived
-            return (WishState.DONE if is_there else WishState.REFUSED), error.sentence
+            if error.code == "no_change":
+                return _read_back(dsr, step_upstream_id=options["step_upstream_id"], now=now)
+            return WishState.REFUSED, error.sentence
         if options["now"]:
             entry = outbox.send(entry.pk, now=now)
         state = WishState(entry.state)
         return (WishState.REFUSED if state == WishState.CONFLICT else state), entry.reason
+
+
+def _read_back(dsr: DataSubjectRequest, *, step_upstream_id: int, now: datetime) -> tuple[WishState, str]:
+    """The mirror has the request in this step already: whether Dastra has too, since the mirror may be behind."""
+    try:
+        with connect(dsr.workspace, interactive=True) as client:
+            found = refresh_request(dsr.workspace, upstream_id=dsr.upstream_id, client=client, now=now)
+    except DastraError as error:
+        return WishState.REFUSED, error.sentence
+    if found is None:
+        return WishState.REFUSED, "Dastra no longer has this request."
+    if found.archived or found.step_upstream_id != step_upstream_id:
+        return WishState.REFUSED, "It was changed in Dastra meanwhile; the mirror has its new state now."
+    return WishState.DONE, ""
