@@ -6,6 +6,7 @@ from django.urls import path
 from dsrportal.views import (
     accounts,
     board,
+    changes,
     dsr,
     errors,
     gallery,
@@ -24,6 +25,7 @@ urlpatterns = [
     path("accounts/logout/", accounts.logout, name="accounts.logout"),
     path("accounts/preferences/", accounts.preferences, name="accounts.preferences"),
     path("w/<slug:slug>/board/", board.board, name="board.board"),
+    path("w/<slug:slug>/changes/", changes.changes, name="changes.changes"),
     path("w/<slug:slug>/requests/", register.register, name="register.register"),
     path("w/<slug:slug>/requests/search/", register.search, name="register.search"),
     path("w/<slug:slug>/requests/ask/", register.ask, name="register.ask"),
@@ -38,6 +40,7 @@ urlpatterns = [
     path("w/<slug:slug>/requests/<int:upstream_id>/edit/", wishes.edit, name="wishes.edit"),
     path("w/<slug:slug>/requests/<int:upstream_id>/close/", wishes.close, name="wishes.close"),
     path("w/<slug:slug>/wishes/<int:pk>/keep/", wishes.keep, name="wishes.keep"),
+    path("w/<slug:slug>/wishes/<int:pk>/again/", wishes.again, name="wishes.again"),
     path("w/<slug:slug>/wishes/<int:pk>/undo/", wishes.undo, name="wishes.undo"),
     path("w/<slug:slug>/wishes/<int:pk>/send/", wishes.send, name="wishes.send"),
     path("w/<slug:slug>/wishes/<int:pk>/dismiss/", wishes.dismiss, name="wishes.dismiss"),

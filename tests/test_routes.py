@@ -89,6 +89,11 @@ OF_A_WORKSPACE = [
     Route(name="wishes.move", takes="write", acting=True),
     Route(name="wishes.archive", takes="write", acting=True),
     Route(name="wishes.restore", takes="write", acting=True),
+    *(
+        Route(name=f"wishes.{deed}", takes="write", acting=True)
+        for deed in ("assign", "tag", "extend", "edit", "close", "keep", "again")
+    ),
+    Route(name="changes.changes", takes="read"),
     Route(name="wishes.undo", takes="write", acting=True),
     Route(name="wishes.send", takes="write", acting=True),
     Route(name="wishes.dismiss", takes="write", acting=True),

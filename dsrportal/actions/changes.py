@@ -12,10 +12,10 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from dsrportal.actions import deeds, fields
+from dsrportal.actions import deeds
 from dsrportal.actions.refusals import WishError
 from dsrportal.models import DataSubjectRequest, WorkflowStep
-from dsrportal.models.outbox import WishKind
+from dsrportal.models.outbox import PRIVATE_VALUES, WishKind
 from dsrportal.queries import words
 
 LONGEST_TITLE = 240
@@ -28,7 +28,7 @@ OF_KIND: dict[WishKind, frozenset[str]] = {
     WishKind.TAG: frozenset({"add", "remove"}),
     WishKind.EXTEND: frozenset({"expires", "complex"}),
     WishKind.EDIT: frozenset({"title", "received", "purposes", "area", "complex", "locale"}),
-    WishKind.CLOSE: frozenset({"reason", "closed_at", "notify", *fields.CLOSING_TEXTS}),
+    WishKind.CLOSE: frozenset({"reason", "closed_at", "notify", "description", "message"}),
 }
 
 
@@ -81,12 +81,12 @@ def final_step(dsr: DataSubjectRequest) -> WorkflowStep | None:
 
 def public(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a row may hold in clear: of private fields the names alone."""
-    return {name: None if name in fields.PRIVATE else value for name, value in values.items()}
+    return {name: None if name in PRIVATE_VALUES else value for name, value in values.items()}
 
 
 def private(values: Mapping[str, Any]) -> dict[str, str]:
     """What is kept sealed."""
-    return {name: str(value) for name, value in values.items() if name in fields.PRIVATE}
+    return {name: str(value) for name, value in values.items() if name in PRIVATE_VALUES}
 
 
 def _normal(name: str, value: Any) -> Any:

@@ -16,13 +16,12 @@ from dsrportal.models import DataSubjectRequest
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Field:
-    """`wire` is Dastra's name; `companion` is the nested object that says the same in a whole request. `is_private`: never in clear in a row."""
+    """`wire` is Dastra's name; `companion` is the nested object that says the same in a whole request."""
 
     wire: str
     told: Callable[[schema.DataSubjectRequest], Any]
     mirrored: Callable[[DataSubjectRequest], Any]
     companion: str = ""
-    is_private: bool = False
 
 
 def instant(moment: datetime | None) -> str | None:
@@ -64,14 +63,8 @@ FIELDS: dict[str, Field] = {
         wire="title",
         told=lambda dsr: dsr.title,
         mirrored=lambda dsr: dsr.read_identity().get("title", ""),
-        is_private=True,
     ),
 }
-
-CLOSING_TEXTS = ("description", "message")
-"""Of a closing: the reason that stays inside, and the text for the person."""
-
-PRIVATE = frozenset({name for name, field in FIELDS.items() if field.is_private} | set(CLOSING_TEXTS))
 
 
 def mirrored(dsr: DataSubjectRequest, names: Mapping[str, Any]) -> dict[str, Any]:

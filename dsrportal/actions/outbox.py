@@ -26,10 +26,11 @@ from dsrportal.actions.writing import Verdict
 from dsrportal.credentials import CannotDecryptError
 from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep
 from dsrportal.models.audit import Operation
-from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
+from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, PRIVATE_VALUES, WishKind, WishState
 
 __all__ = [
     "WishError",
+    "again",
     "dismiss",
     "is_work_left",
     "keep",
@@ -110,7 +111,7 @@ def wish(
 
 def seen_of(dsr: DataSubjectRequest, *, may_see_identity: bool) -> dict[str, Any]:
     """What a person has before them on the page of a request, to go back with their wish. What cannot be opened is left out."""
-    names = dict.fromkeys(name for name in fields.FIELDS if name not in fields.PRIVATE)
+    names = dict.fromkeys(name for name in fields.FIELDS if name not in PRIVATE_VALUES)
     seen = {**fields.mirrored(dsr, names), "tags": dsr.tag_id_list()}
     if may_see_identity:
         with contextlib.suppress(CannotDecryptError):
@@ -154,6 +155,28 @@ def keep(entry: OutboxEntry, *, by: User, now: datetime, hold_seconds: int | Non
         seen_updated_at=dsr.updated_at,
         now=now,
         hold_seconds=hold_seconds,
+    )
+
+
+def again(entry: OutboxEntry, *, by: User, now: datetime) -> OutboxEntry:
+    """Wish once more what was refused, on the same base: what has changed since is a conflict. Twice is once. Raises `WishError`."""
+    action_id = uuid.uuid5(entry.action_id, "again")
+    if known := OutboxEntry.objects.filter(action_id=action_id, by=by).first():
+        return known
+    dsr = entry.dsr
+    if entry.by_id != by.pk or not entry.may_be_repeated or entry.dismissed_at or dsr is None:
+        raise WishError(_("This can no longer be tried again."), code="stale")
+    return wish(
+        action_id=action_id,
+        kind=WishKind(entry.kind),
+        dsr=dsr,
+        step=WorkflowStep.objects.filter(workspace=entry.workspace, upstream_id=entry.step_upstream_id or 0).first(),
+        wanted=entry.wanted,
+        seen=entry.seen,
+        by=by,
+        seen_step_upstream_id=entry.seen_step_upstream_id,
+        seen_updated_at=entry.seen_updated_at,
+        now=now,
     )
 
 

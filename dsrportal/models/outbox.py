@@ -41,6 +41,9 @@ class WishState(models.TextChoices):
 
 
 OPEN_STATES = (WishState.HELD, WishState.SENDING, WishState.UNKNOWN)
+PRIVATE_VALUES = frozenset({"title", "description", "message"})
+"""Names of values that are identity or free text: of these a row holds nothing in clear, and nothing at all once it is settled."""
+
 FAILED_STATES = (WishState.REFUSED, WishState.CONFLICT)
 
 
@@ -86,6 +89,12 @@ class OutboxEntry(models.Model):
                 name="one_open_wish_per_request",
             )
         ]
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it was refused and can be wished again as it was: the request is still there, and nothing of the wish was wiped."""
+        is_whole = not PRIVATE_VALUES & self.wanted.keys()
+        return self.state == WishState.REFUSED and self.dsr_id is not None and is_whole
 
     def set_private(self, parts: Mapping[str, Mapping[str, str]]) -> None:
         """Seal `wanted`, `seen` and `theirs` of the fields that are nobody's to read in the database."""

@@ -1,4 +1,4 @@
-"""A conflict field by field: what the person saw, what they wished, what Dastra holds. Called by `queries.wishes` for the person's own wish."""
+"""A wish in detail: in one line for the list of changes, and, for a conflict, field by field on the person's own page. Called by queries."""
 
 from __future__ import annotations
 
@@ -60,6 +60,28 @@ def rows_of(entry: OutboxEntry, *, workspace: Workspace) -> list[WishRow]:
         WishRow(name=str(_NAMES[name]), seen=word("seen", name), mine=word("wanted", name), theirs=word("theirs", name))
         for name in entry.theirs
     ]
+
+
+def summary(entry: OutboxEntry, *, known: Vocabulary, zone: ZoneInfo) -> str:
+    """What was wished, in one line without identity or free text. No query."""
+    deed = str(WishKind(entry.kind).label)
+    wanted = entry.wanted
+    detail = ""
+    if entry.kind == WishKind.MOVE:
+        steps = {step.upstream_id: step.label for step in known.steps.values()}
+        detail = steps.get(entry.step_upstream_id or 0, "")
+    elif entry.kind == WishKind.TAG:
+        labels = {number: tag.label for number, tag in known.tags.items()}
+        parts = [(sign, number) for sign, name in (("+", "add"), ("−", "remove")) for number in wanted[name]]
+        detail = ", ".join(f"{sign} {labels.get(number, number)}" for sign, number in parts)
+    elif entry.kind == WishKind.CLOSE:
+        detail = words.closed_reason(wanted["reason"])
+    elif entry.kind == WishKind.EDIT:
+        detail = ", ".join(str(_NAMES[name]) for name in wanted)
+    elif wanted:
+        name = "operator" if entry.kind == WishKind.ASSIGN else "expires"
+        detail = _word(name, wanted[name], known=known, zone=zone) if name in wanted else ""
+    return f"{deed}: {detail}" if detail else deed
 
 
 def _step_row(entry: OutboxEntry, *, known: Vocabulary) -> WishRow:

@@ -1,7 +1,10 @@
-"""What stands round every page: rail, workspace switcher, age of the data. A context processor; makes no query beyond the person's roles."""
+"""What stands round every page: rail, workspace switcher, age of the data. A context processor.
+
+Makes two queries: the person's roles, and what waits for them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +15,8 @@ from django.utils import timezone
 from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
-from dsrportal.models import SyncLane
-from dsrportal.queries import freshness
+from dsrportal.models import Membership, SyncLane, Workspace
+from dsrportal.queries import changes, freshness
 from dsrportal.views.access import Visit, administers, last_visited, memberships_of
 
 THEMES = {"auto": gettext_lazy("As the system"), "light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
@@ -22,12 +25,13 @@ THEME_COOKIE = "theme"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NavItem:
-    """One place in the rail. `icon` is a name of the sprite."""
+    """One place in the rail. `icon` is a name of the sprite; `count` is what waits there for the person, None for nothing."""
 
     label: str
     url: str
     icon: str
     is_current: bool
+    count: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -65,7 +69,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         for membership in memberships
     ]
     context["workspace"] = current
-    context["nav"] = _nav(current.slug, view=view) if current else []
+    context["nav"] = _nav(current.slug, view=view, attention=_attention(memberships, current)) if current else []
     context["settings_nav"] = _settings_nav(view=view) if administers(request) else []
     if found:
         context["freshness"] = freshness.of_workspace(found.workspace, lanes=found.lanes, now=found.now)
@@ -75,15 +79,22 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {"frame": context}
 
 
-def _nav(slug: str, *, view: str) -> list[NavItem]:
+def _nav(slug: str, *, view: str, attention: int) -> list[NavItem]:
     places = [
-        (_("Board"), "board.board", "square-kanban", {"board"}),
-        (_("Requests"), "register.register", "list", {"register", "dsr"}),
+        (_("Board"), "board.board", "square-kanban", {"board"}, None),
+        (_("Requests"), "register.register", "list", {"register", "dsr"}, None),
+        (_("Changes"), "changes.changes", "history", {"changes"}, attention or None),
     ]
+    here = view.partition(".")[0]
     return [
-        NavItem(label=label, url=reverse(name, args=[slug]), icon=icon, is_current=view.partition(".")[0] in modules)
-        for label, name, icon, modules in places
+        NavItem(label=label, url=reverse(name, args=[slug]), icon=icon, is_current=here in modules, count=count)
+        for label, name, icon, modules, count in places
     ]
+
+
+def _attention(memberships: Iterable[Membership], current: Workspace) -> int:
+    """How many of the person's own changes in the workspace wait for a decision."""
+    return next((changes.attention_count(one) for one in memberships if one.workspace_id == current.pk), 0)
 
 
 def _settings_nav(*, view: str) -> list[NavItem]:

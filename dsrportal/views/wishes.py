@@ -4,7 +4,7 @@ The answer is the region that changed, read again from the mirror."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -81,15 +81,13 @@ def close(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
 @require_POST
 def keep(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """`/w/<slug>/wishes/<pk>/keep/`: after a conflict, the same again on top of what Dastra holds now."""
-    found, entry = _find(request, slug=slug, pk=pk)
-    try:
-        entry = outbox.keep(entry, by=found.user, now=found.now)
-    except outbox.WishError as error:
-        messages.warning(request, error.sentence)
-        dsr = entry.dsr
-        return _region(request, found, dsr=dsr, upstream_id=entry.upstream_id, said="", status=UNPROCESSABLE)
-    entry = _sent_if_due(entry, found)
-    return _answer(request, found, entry=entry, said=_said(entry))
+    return _repeat(request, slug=slug, pk=pk, deed=outbox.keep)
+
+
+@require_POST
+def again(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
+    """`/w/<slug>/wishes/<pk>/again/`: after a refusal, the same once more."""
+    return _repeat(request, slug=slug, pk=pk, deed=outbox.again)
 
 
 @require_POST
@@ -116,6 +114,18 @@ def dismiss(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     found, entry = _find(request, slug=slug, pk=pk)
     outbox.dismiss(entry, by=found.user, now=found.now)
     return _answer(request, found, entry=entry, said="")
+
+
+def _repeat(request: HttpRequest, *, slug: str, pk: int, deed: Callable[..., OutboxEntry]) -> HttpResponse:
+    found, entry = _find(request, slug=slug, pk=pk)
+    try:
+        entry = deed(entry, by=found.user, now=found.now)
+    except outbox.WishError as error:
+        messages.warning(request, error.sentence)
+        dsr = entry.dsr
+        return _region(request, found, dsr=dsr, upstream_id=entry.upstream_id, said="", status=UNPROCESSABLE)
+    entry = _sent_if_due(entry, found)
+    return _answer(request, found, entry=entry, said=_said(entry))
 
 
 def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) -> HttpResponse:
@@ -259,4 +269,6 @@ def _redirect(
         (messages.warning if is_error else messages.info)(request, said)
     if origin == "dsr" and dsr is not None:
         return redirect(reverse("dsr.dsr", args=[found.workspace.slug, dsr.upstream_id]))
+    if origin == "changes":
+        return redirect(reverse("changes.changes", args=[found.workspace.slug]))
     return redirect(reverse("board.board", args=[found.workspace.slug]))

@@ -1,0 +1,30 @@
+"""The list of changes: everything that people asked of Dastra from here, and what became of it."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+
+from dsrportal.queries import changes as change_query
+from dsrportal.views.access import visit
+from dsrportal.views.rendering import render_page
+
+LONGEST_NUMBER = 6
+
+
+@require_safe
+def changes(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/changes/`: `show` is a part of the list, `by=all` everybody's, `page` counts from 1. The list alone where htmx asks."""
+    found = visit(request, slug=slug)
+    show = request.GET.get("show", "")
+    number = request.GET.get("page", "")
+    page = change_query.page(
+        found.workspace,
+        viewer=found.membership,
+        show=show if show in change_query.SHOWN else "all",
+        is_own=request.GET.get("by") != "all",
+        number=int(number) if number.isascii() and number.isdecimal() and len(number) <= LONGEST_NUMBER else 1,
+        now=found.now,
+    )
+    context = {"page": page, "visit": found, "here": request.get_full_path()}
+    return render_page(request, page="changes/changes.html", fragment="changes/_changes.html", context=context)
