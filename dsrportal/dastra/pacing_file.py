@@ -35,7 +35,7 @@ _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
 
 class SharedPacer(StoredPacer):
     """A Pacer for one machine. Its clock counts from the machine's start, so that a changed wall clock changes nothing; after a
-    restart what was called before it counts as called now.
+    restart the shortest window counts as full.
 
     Raises PacingUnavailable from every method when the file cannot be used.
     """
@@ -138,7 +138,9 @@ class SharedPacer(StoredPacer):
         found = _value(connection, "boot_id")
         if found == boot:
             return
-        connection.execute("UPDATE calls SET at = ?", (now,))
+        if found is not None:
+            connection.execute("DELETE FROM calls")
+            connection.executemany("INSERT INTO calls VALUES (?)", [(now,)] * self._limits[0].calls)
         connection.execute("DELETE FROM shared")
         connection.execute(_STORE, ("boot_id", boot))
 
@@ -147,7 +149,8 @@ def _begun(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
+        # What a crash of the machine may lose is counted as used when it starts again; a killed process loses nothing.
+        connection.execute("PRAGMA synchronous = OFF")
         connection.execute("BEGIN IMMEDIATE")
         for statement in _SCHEMA:
             connection.execute(statement)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from bisect import bisect_left
 from contextlib import suppress
 
@@ -44,7 +45,7 @@ def test_a_window_is_filled_and_then_waited_for(pacer: StoredPacer, clock: Clock
 
 
 def test_two_pacers_of_one_credential_share_it_and_others_do_not(make_pacer: MakePacer) -> None:
-    first, second, other = make_pacer(), make_pacer(), make_pacer(key_id="0123456789abcdef")
+    first, second, other = make_pacer(), make_pacer(), make_pacer(key_id=uuid.uuid4().hex)
     for _ in range(20):
         first.acquire(interactive=True, patience_seconds=0)
         second.acquire(interactive=True, patience_seconds=0)

@@ -218,7 +218,7 @@ def test_a_failure_past_the_end_forgets_nothing(stage: Stage) -> None:
     assert stage.pull().gone == 0
 
 
-def meddling(stage: Stage, act: Callable[[], None]) -> None:
+def meddling(stage: Stage, act: Callable[[], object]) -> None:
     """Pages of five, and somebody at work in Dastra before the second is read."""
     done: list[bool] = []
 
@@ -247,7 +247,7 @@ def test_a_row_inserted_while_paging_costs_no_other(stage: Stage) -> None:
 def test_a_row_deleted_while_paging_hides_no_other(stage: Stage) -> None:
     many(stage, 12)
     stage.dastra.rows[6]["complex"] = True
-    meddling(stage, lambda: stage.dastra.rows.pop(1) and None)
+    meddling(stage, lambda: stage.dastra.rows.pop(1))
     done = stage.pull()
     assert done.outcome == "complete"
     assert stage.row(6).complex, "it moved up onto a page that was read already"

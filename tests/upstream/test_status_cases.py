@@ -167,7 +167,7 @@ def test_a_status_that_passes_is_retried(stage: Stage, status: int) -> None:
 @one("U61-201-and-203-on-a-list")
 def test_other_successes_are_successes(stage: Stage) -> None:
     for status in (201, 203):
-        stage.dastra.envelope = lambda honest, _asked, status=status: answer(honest, status=status)  # type: ignore[misc]
+        stage.dastra.envelope = lambda honest, _asked, status=status: answer(honest, status=status)
         assert stage.pull().outcome == "complete"
 
 
