@@ -25,6 +25,7 @@ urlpatterns = [
     path("accounts/logout/", accounts.logout, name="accounts.logout"),
     path("accounts/preferences/", accounts.preferences, name="accounts.preferences"),
     path("w/<slug:slug>/board/", board.board, name="board.board"),
+    path("w/<slug:slug>/board/version/", board.version, name="board.version"),
     path("w/<slug:slug>/changes/", changes.changes, name="changes.changes"),
     path("w/<slug:slug>/requests/", register.register, name="register.register"),
     path("w/<slug:slug>/requests/search/", register.search, name="register.search"),

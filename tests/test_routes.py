@@ -81,6 +81,7 @@ PUBLIC = [
 OF_THE_PERSON = [Route(name="home.home", takes="read"), Route(name="accounts.logout", takes="write")]
 OF_A_WORKSPACE = [
     Route(name="board.board", takes="read"),
+    Route(name="board.version", takes="read"),
     Route(name="register.register", takes="read"),
     Route(name="register.search", takes="write"),
     Route(name="register.ask", takes="write", acting=True),

@@ -11,7 +11,8 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
 from dsrportal.queries import board as boards
-from dsrportal.views.access import Visit, visit
+from dsrportal.queries import board_version
+from dsrportal.views.access import Visit, signed_in, visit
 from dsrportal.views.rendering import render_page, wants_fragment
 
 LONGEST_SINCE = 4_000
@@ -29,6 +30,17 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     shown = boards.of_workspace(found.workspace, viewer=found.membership, lanes=found.lanes, now=found.now)
     context = {**_context(found), "board": shown, "moving": moving}
     return render_page(request, page="board/page.html", fragment="board/_board.html", context=context)
+
+
+@require_safe
+def version(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/board/version/`: 204 while `known` is still the sign of the board, else the new one. Three queries with the session's."""
+    sign = board_version.of_workspace(slug, viewer=signed_in(request))
+    if sign is None:
+        raise Http404
+    if request.GET.get("known") == sign:
+        return HttpResponse(status=204)
+    return HttpResponse(sign, content_type="text/plain; charset=utf-8")
 
 
 def _more(request: HttpRequest, found: Visit) -> HttpResponse:

@@ -1,8 +1,10 @@
 /* The board: cards are dragged or moved by the menu, both through the one form of the page; each answer swaps its card alone and the card
-   goes where it says it is. Looks every five seconds for what others changed, never while something is held, open or on its way. */
+   goes where it says it is. Asks every two seconds whether anything changed, and looks
+   when it did, or after ten seconds; never while something is held, open or on its way. */
 (() => {
   "use strict";
-  const LOOK_MS = 5000;
+  const ASK_MS = 2000;
+  const LOOK_MS = 10000;
   const IDLE_MS = 30 * 60 * 1000;
   const htmx = window.htmx;
   const board = document.getElementById("board");
@@ -177,8 +179,12 @@
   document.addEventListener("htmx:load", (event) => { if (event.detail.elt instanceof Element) meet(event.detail.elt); });
   document.addEventListener("htmx:beforeSwap", (event) => {
     const target = event.detail.target;
-    if (event.detail.elt === watch && isBusy()) event.detail.shouldSwap = false;
-    else if (target.matches(".column__more") && target.contains(document.activeElement)) {
+    if (event.detail.elt === watch) {
+      if (isBusy() || isOvertaken) {
+        event.detail.shouldSwap = false;
+        isStale = true;
+      }
+    } else if (target.matches(".column__more") && target.contains(document.activeElement)) {
       const first = event.detail.serverResponse.match(/id="(link-\d+)"/);
       focusId = first ? first[1] : "";
     } else if (isCard(target)) keepFocus(target);
@@ -207,20 +213,35 @@
   let seenAt = Date.now();
   ["pointerdown", "pointermove", "keydown", "wheel"].forEach((name) => document.addEventListener(name, () => { seenAt = Date.now(); }, { passive: true }));
   const isBusy = () => Boolean(dragged || document.querySelector("[popover]:popover-open, dialog[open], .card.htmx-request, .card .htmx-request"));
-  const look = () => {
-    if (!watch || document.hidden || isBusy() || Date.now() - seenAt > IDLE_MS) return;
+  let version = "";
+  let lookedAt = Date.now();
+  let isStale = false;
+  let isOvertaken = false;
+  const ask = async () => {
+    if (!watch || document.hidden || Date.now() - seenAt > IDLE_MS) return;
+    try {
+      const answer = await fetch(`${watch.dataset.version}?known=${encodeURIComponent(version)}`, { redirect: "manual" });
+      if (answer.status === 200) {
+        version = await answer.text();
+        isStale = true;
+      }
+    } catch { /* the next full look says it */ }
+    if (isBusy() || (!isStale && Date.now() - lookedAt < LOOK_MS)) return;
+    isStale = false;
+    lookedAt = Date.now();
     htmx.trigger(watch, "board:look");
   };
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt !== watch) return;
+    isOvertaken = false;
     event.detail.parameters.since = [...board.querySelectorAll(".column")].map((column) => {
       const shown = column.querySelectorAll(".card:not(.card--pending)").length;
       return `${column.dataset.column}:${column.dataset.digest}:${shown}`;
     }).join(",");
   });
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (watch && event.detail.elt !== watch && board.contains(event.detail.elt)) htmx.trigger(watch, "htmx:abort");
+    if (event.detail.elt !== watch && board.contains(event.detail.elt)) isOvertaken = true; /* what a look then answers is from before */
   });
-  window.setInterval(look, LOOK_MS);
-  document.addEventListener("visibilitychange", look);
+  window.setInterval(ask, ASK_MS);
+  document.addEventListener("visibilitychange", ask);
 })();

@@ -73,6 +73,16 @@ def test_another_persons_move_appears_by_itself_and_keeps_the_focus(
     expect(mine.locator(f"#{kept_id}")).to_be_focused()
 
 
+def test_while_nothing_changes_the_page_asks_for_the_sign_alone(portal: Portal, page_as: PageAs) -> None:
+    page = page_as("olivia")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(portal.board_url())
+    page.wait_for_timeout(7_500)
+    assert sum("/board/version/?" in url for url in asked) >= 2
+    assert sum("since=" in url for url in asked) <= 1, "the first sign is new to the page"
+
+
 def test_an_open_menu_is_not_disturbed_by_what_others_do(
     portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
 ) -> None:
