@@ -12,6 +12,7 @@ help:
 	@echo "make demo        the portal with a local Dastra and made-up requests (PORT, SANDBOX_PORT, REQUESTS)"
 	@echo "make demo-reset  forget what the demo made"
 	@echo "make test        every test          make lint      every check of the source"
+	@echo "make torture     the mirror and the outbox under faults, at length (SEQUENCES, SEED)"
 	@echo "make run         web server and jobs on this machine, configured by the environment"
 	@echo "make install     only the virtual environment, with the locked dependencies"
 	@echo "make screenshots take the pictures of README again, from a demo of their own"
@@ -51,6 +52,13 @@ test: .venv/.dev
 	@scripts/system_packages
 	$(BIN)/pytest -p tests.no_skips -n 2
 	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 2 $(ON_POSTGRES)
+
+# The mirror and the outbox under everything that can happen: SEQUENCES of them, from SEED on; prints the seeds and what was found.
+SEQUENCES ?= 10000
+SEED ?= 1
+torture: .venv/.dev
+	$(BIN)/python scripts/torture.py --sequences $(SEQUENCES) --seed $(SEED)
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/torture_limits.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
