@@ -164,9 +164,14 @@ def test_of_an_id_that_comes_twice_the_last_counts(stage: Stage) -> None:
 def test_of_an_id_on_two_pages_the_later_counts(stage: Stage) -> None:
     many(stage, 12)
 
+    old = {**stage.dastra.rows[1]}
+    stage.dastra.rows[1]["channel"] = "Mail"
+
     def change(page: dict[str, Any], number: int) -> dict[str, Any]:
+        if number == 1:
+            page["items"][0:1] = [old]
         if number == 2:
-            page["items"] = [*page["items"], {**stage.dastra.rows[1], "channel": "Mail"}]
+            page["items"] = [*page["items"], stage.dastra.rows[1]]
         return page
 
     serve_pages(stage, 5, change)
@@ -279,7 +284,8 @@ def test_page_after_page_of_nameless_rows_is_no_list(stage: Stage) -> None:
 
 @one("U83-id-as-text")
 def test_an_id_written_as_text_is_that_id(stage: Stage) -> None:
-    stage.dastra.envelope = with_items(lambda items: [{**row, "id": str(row["id"]), "complex": True} for row in items])
+    stage.dastra.envelope = with_items(lambda items: [{**row, "id": str(row["id"])} for row in items])
+    stage.dastra.rows[1]["complex"] = True
     assert (stage.pull().outcome, stage.row().complex) == ("complete", True)
 
 
