@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from dsrportal.models import DataSubjectRequest, Operator
 from tests.browser.conftest import PageAs, Portal, assert_accessible
@@ -75,3 +77,26 @@ def test_a_conflict_is_shown_field_by_field_and_settled_by_the_person(
     expect(page.locator(".timeline")).to_contain_text("Assigned from here")
     expect(page.locator("#wish")).not_to_contain_text("Dastra holds something else")
     assert portal.sandbox.state[101].get(dsr.upstream_id)["operatorId"] == mine.upstream_id
+
+
+def test_a_send_that_was_lost_on_the_way_is_asked_for_again(
+    portal: Portal, page_as: PageAs, dsr: DataSubjectRequest, settings: Any
+) -> None:
+    settings.UNDO_SECONDS = 1
+    page = page_as("olivia")
+    open_request(page, portal=portal, dsr=dsr)
+    lost: list[str] = []
+
+    def lose_first(route: Route) -> None:
+        if lost:
+            route.continue_()
+        else:
+            lost.append(route.request.url)
+            route.fulfill(status=204)
+
+    page.route("**/send/", lose_first)
+    page.get_by_role("button", name="Archive…").click()
+    page.get_by_role("button", name="Archive in Dastra").click()
+    expect(page.get_by_role("button", name="Restore from the archive")).to_be_visible(timeout=25_000)
+    assert lost
+    assert portal.sandbox.state[101].get(dsr.upstream_id)["archived"] is True
