@@ -47,7 +47,9 @@ def test_without_its_key_a_secret_raises_instead_of_returning_ciphertext(setting
 def test_word_digests_are_keyed_by_the_workspace() -> None:
     one, other = credentials.new_search_key(), credentials.new_search_key()
     assert credentials.digest_words(["dupont"], search_key=one) == credentials.digest_words(["dupont"], search_key=one)
-    assert credentials.digest_words(["dupont"], search_key=one) != credentials.digest_words(["dupont"], search_key=other)
+    assert credentials.digest_words(["dupont"], search_key=one) != credentials.digest_words(
+        ["dupont"], search_key=other
+    )
 
 
 def test_a_workspace_keeps_its_secret_sealed_and_its_last_four_in_clear(workspace: Workspace) -> None:
