@@ -92,14 +92,18 @@ def main() -> int:
     happened: Counter[str] = Counter()
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.workers, mp_context=context, initializer=prepare) as pool:
-        for done in as_completed([pool.submit(run_batch, seed, BATCH) for seed in seeds]):
-            batch = done.result()
-            checks += batch.checks
-            happened += batch.happened
-            print(f"seed {batch.seed}: {batch.happened['sequences']} sequences, {batch.seconds:.0f} s", flush=True)
-            if batch.failure:
-                failures += 1
-                print(f"VIOLATION with seed {batch.seed}\n{batch.failure}", flush=True)
+        try:
+            for done in as_completed([pool.submit(run_batch, seed, BATCH) for seed in seeds]):
+                batch = done.result()
+                checks += batch.checks
+                happened += batch.happened
+                print(f"seed {batch.seed}: {batch.happened['sequences']} sequences, {batch.seconds:.0f} s", flush=True)
+                if batch.failure:
+                    failures += 1
+                    print(f"VIOLATION with seed {batch.seed}\n{batch.failure}", flush=True)
+        except KeyboardInterrupt:
+            print("Interrupted: what follows is of the seeds above.", flush=True)
+            pool.shutdown(wait=False, cancel_futures=True)
     print(f"{time.monotonic() - began:.0f} s in all; {failures} violations")
     for title, counts in (("What happened", happened), ("How often each property was checked", checks)):
         print(f"\n{title}")

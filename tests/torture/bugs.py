@@ -30,12 +30,12 @@ from dsrportal.models.outbox import WishState
 
 @dataclass(frozen=True)
 class Bug:
-    """`seed` leads to it soon, so that the short form need not look for long."""
+    """`rules` are those of the machine that lead to it, so that the short form need not look for long."""
 
     name: str
     caught_by: str
     planted: Callable[[], AbstractContextManager[Any]]
-    seed: int = 1
+    rules: tuple[str, ...] = ("people_act_in_dastra", "pull")
 
 
 def _in(target: Any, name: str, wrong: Callable[..., Any]) -> Callable[[], AbstractContextManager[Any]]:
@@ -259,30 +259,83 @@ BUGS = (
     Bug("forgets as it goes, before the pass is over", "P17", _in(Pass, "_reconcile", _as_it_goes)),
     Bug("reads the first page alone", "P2", _in(client_module, "walk", _first_page_alone)),
     Bug("takes an error for the end of a list", "P2", _in(client_module, "walk", _swallowing)),
-    Bug("does not read a list again that changed meanwhile", "P2", _in(Pass, "_walk_once", _never_again)),
-    Bug("drops a page for one bad row", "P2", _in(Pass, "_take_listed", _dropping_pages_with_bad_rows)),
-    Bug("stores an old page over a newer read", "P6", _in(store, "_known", _without_order)),
-    Bug("believes lists that lag", "P6", _in(store, "_doubtful", _undoubted)),
+    Bug(
+        "does not read a list again that changed meanwhile",
+        "P2",
+        _in(Pass, "_walk_once", _never_again),
+        rules=("rows_move_up_between_two_pages",),
+    ),
+    Bug(
+        "drops a page for one bad row",
+        "P2",
+        _in(Pass, "_take_listed", _dropping_pages_with_bad_rows),
+        rules=("a_row_is_bad_for_two_reads",),
+    ),
+    Bug(
+        "stores an old page over a newer read", "P6", _in(store, "_known", _without_order), rules=("a_page_comes_late",)
+    ),
+    Bug("believes lists that lag", "P6", _in(store, "_doubtful", _undoubted), rules=("act_then_open_then_pull",)),
     Bug(
         "stores an old page of what is forgotten",
         "P5",
         _in(store._Writer, "_buried", _unburied),
+        rules=("a_page_comes_late",),
     ),
     Bug("its digest leaves a field out", "P1", _in(rows, "digest_of", _digest_without_archived)),
     Bug("does not keep the counters", "counters", _in(store, "_count", _uncounted)),
     Bug("adds words and takes none away", "words", _in(store._Writer, "_write_words", _words_added)),
     Bug("writes what did not change", "P12", _in(store, "_kept", _always_new)),
-    Bug("keeps notes of bad rows for ever", "P13", _notes_stay),
-    Bug("notes a bad row with each read", "P13", _in(store, "set_aside", _noted_again)),
-    Bug("goes on without its lease and says complete", "P32", _unleased),
-    Bug("takes a lease that is held", "P32", lambda: mock.patch("dsrportal.mirror.pull.acquire", _pilfered)),
+    Bug("keeps notes of bad rows for ever", "P13", _notes_stay, rules=("a_row_is_bad_for_two_reads",)),
+    Bug(
+        "notes a bad row with each read",
+        "P13",
+        _in(store, "set_aside", _noted_again),
+        rules=("a_row_is_bad_for_two_reads",),
+    ),
+    Bug("goes on without its lease and says complete", "P32", _unleased, rules=("pull",)),
+    Bug(
+        "takes a lease that is held",
+        "P32",
+        lambda: mock.patch("dsrportal.mirror.pull.acquire", _pilfered),
+        rules=("pull",),
+    ),
     Bug("calls Dastra inside a transaction", "P42", _in(Pass, "_ask", _in_one_transaction)),
-    Bug("sends a failed write once more", "P11", _in(Transport, "write", _twice)),
-    Bug("sends again what may have been applied", "P11", _in(writing, "_after_failed_write", _lost_is_sent_again)),
-    Bug("takes a lost answer for a failure", "P8", _in(writing, "_after_failed_write", _lost_is_failed)),
-    Bug("takes one early read for proof", "P8", _in(writing, "PROOF_SECONDS", 0)),  # type: ignore[arg-type]
-    Bug("says done without reading back", "P8", _in(writing, "_read_back", _believed)),
-    Bug("never settles what is unknown", "P7", _in(writing, "check", _never_settled)),
-    Bug("writes without comparing", "P9", _in(writing, "_settled_without_writing", lambda *_: None)),
-    Bug("does not mirror what it wrote", "P10", _in(writing, "_read", _unmirrored)),
+    Bug("sends a failed write once more", "P11", _in(Transport, "write", _twice), rules=("click_and_lose_the_answer",)),
+    Bug(
+        "sends again what may have been applied",
+        "P11",
+        _in(writing, "_after_failed_write", _lost_is_sent_again),
+        rules=("click_and_lose_the_answer",),
+    ),
+    Bug(
+        "takes a lost answer for a failure",
+        "P8",
+        _in(writing, "_after_failed_write", _lost_is_failed),
+        rules=("click_and_lose_the_answer",),
+    ),
+    Bug(
+        "takes one early read for proof",
+        "P8",
+        lambda: mock.patch.object(writing, "PROOF_SECONDS", 0),
+        rules=("click_and_lose_the_answer",),
+    ),
+    Bug(
+        "says done without reading back",
+        "P8",
+        _in(writing, "_read_back", _believed),
+        rules=("click_and_lose_the_answer",),
+    ),
+    Bug(
+        "never settles what is unknown",
+        "P7",
+        _in(writing, "check", _never_settled),
+        rules=("click_and_lose_the_answer",),
+    ),
+    Bug(
+        "writes without comparing",
+        "P9",
+        _in(writing, "_settled_without_writing", lambda *_: None),
+        rules=("a_click_is_overtaken",),
+    ),
+    Bug("does not mirror what it wrote", "P10", _in(writing, "_read", _unmirrored), rules=("click",)),
 )

@@ -35,7 +35,9 @@ MEANWHILE = (
 )
 
 small = st.integers(0, 11)
-calls = st.one_of(st.integers(5, 6), st.integers(1, 9))  # a full pass reads its first pages with calls 5 and 6
+calls = st.one_of(
+    st.integers(7, 9), st.integers(1, 11)
+)  # a full pass reads the first pages of requests with calls 7 to 9
 lanes = st.sampled_from([Lane.FULL, Lane.ACTIVE, Lane.ACTIVE, Lane.OVERTAKING])
 kinds = st.sampled_from(deeds.KINDS)
 wishes = st.sampled_from([WishKind.MOVE, WishKind.MOVE, WishKind.ARCHIVE, WishKind.RESTORE])
@@ -97,11 +99,11 @@ class Machine(RuleBasedStateMachine):
             self.is_over = True
             raise
 
-    @initialize(lag=st.sampled_from([0.0, 20.0]), first=st.one_of(st.none(), plans))
-    def begin(self, lag: float, first: list[Plan] | None) -> None:
+    @initialize(lag=st.sampled_from([0.0, 20.0]), first=st.one_of(st.none(), st.tuples(storms, plans)))
+    def begin(self, lag: float, first: tuple[Storm, list[Plan]] | None) -> None:
         self.world = World(self.stage, tally=self.tally, lag_seconds=lag, only=self.only)
         if first is not None:
-            self._in(([], True), first, lambda world: world.pull(Lane.FULL))
+            self._in(*first, lambda world: world.pull(Lane.FULL))
 
     @rule(acts=st.lists(st.tuples(kinds, small, small), min_size=1, max_size=4))
     def people_act_in_dastra(self, acts: list[tuple[str, int, int]]) -> None:
@@ -126,10 +128,12 @@ class Machine(RuleBasedStateMachine):
     def click(self, *, kind: WishKind, n: int, m: int, at_once: bool, storm: Storm, plans: list[Plan]) -> None:
         self._in(storm, plans, lambda world: world.wish(kind, n=n, m=m, at_once=at_once))
 
-    @rule(delay=delays, kind=wishes, n=small, m=small)
-    def click_and_lose_the_answer(self, delay: float | None, kind: WishKind, n: int, m: int) -> None:
+    @rule(delay=delays, kind=wishes, n=small, m=small, waited=st.sampled_from([0.0, 1.0, 6.0, 45.0]))
+    def click_and_lose_the_answer(self, delay: float | None, kind: WishKind, n: int, m: int, waited: float) -> None:
         self._do(lambda world: world.lose_answer(delay=delay))
         self._do(lambda world: world.wish(kind, n=n, m=m, at_once=True))
+        self._do(lambda world: world.pass_time(waited))
+        self._do(lambda world: world.jobs())
 
     @rule(seconds=st.sampled_from([1.0, 6.0, 21.0, 45.0, 61.0, 3600.0]), storm=storms)
     def time_passes_and_jobs_run(self, seconds: float, storm: Storm) -> None:
@@ -139,6 +143,33 @@ class Machine(RuleBasedStateMachine):
     @rule(archived=st.booleans())
     def fetch_a_page(self, *, archived: bool) -> None:
         self._do(lambda world: world.keep_page(archived=archived))
+
+    @rule(kind=st.sampled_from(["edit", "move", "archive", "anonymise", "delete", "delete"]), n=small, m=small)
+    def a_page_comes_late(self, kind: str, n: int, m: int) -> None:
+        self._do(lambda world: world.keep_page(archived=False))
+        self._do(lambda world: world.act(kind, n=n, m=m))
+        self._do(lambda world: world.refresh(n))
+        self._do(lambda world: world.store_kept())
+
+    @rule(rows=st.integers(3, 5), before=st.integers(8, 9), n=small)
+    def rows_move_up_between_two_pages(self, rows: int, before: int, n: int) -> None:
+        for _ in range(rows):
+            self._do(lambda world: world.act("create", n=n, m=n))
+        self._in(([], True), [(before, False, "delete", n, 0)], lambda world: world.pull(Lane.FULL))
+
+    @rule(kind=wishes, n=small, m=small, act=st.sampled_from(["move", "move", "archive", "delete"]))
+    def a_click_is_overtaken(self, kind: WishKind, n: int, m: int, act: str) -> None:
+        self._do(lambda world: world.wish(kind, n=n, m=m, at_once=False))
+        self._do(lambda world: world.act(act, n=n, m=m + 1))
+        self._do(lambda world: world.jobs())
+
+    @rule(name=st.sampled_from(sorted(deeds.POISON)), n=small, m=small)
+    def a_row_is_bad_for_two_reads(self, name: str, n: int, m: int) -> None:
+        for kind in ("create", "edit", "move"):
+            self._do(partial(World.act, kind=kind, n=n + 1, m=m))
+        faults: Storm = ([(name, 0, 0, None, n)], False)
+        self._in(faults, [], lambda world: world.pull(Lane.FULL))
+        self._in(([], True), [], lambda world: world.pull(Lane.FULL))
 
     @rule()
     def store_the_page(self) -> None:
@@ -172,18 +203,26 @@ def run(
     seed_number: int,
     tally: Tally | None = None,
     only: Collection[str] = frozenset(),
+    rules: Collection[str] = (),
+    steps: int = STEPS,
     shrink: bool = False,
 ) -> Tally:
-    """So many sequences that follow from the seed. Raises ViolationError, or whatever the engine raised."""
+    """So many sequences that follow from the seed. Raises ViolationError, or whatever the engine raised.
+
+    `only` names the properties that are checked, `rules` what may happen; empty: all.
+    """
     tally = tally or Tally()
     names: dict[str, Any] = {"stage": stage, "tally": tally, "only": frozenset(only)}
+    if rules:
+        always = {"only", "begin", "teardown"}
+        names |= {name: None for name in vars(Machine) if name not in {*rules, *always} and not name.startswith("_")}
     machine = seed(seed_number)(type("Machine", (Machine,), names))
     phases = [Phase.generate, Phase.shrink] if shrink else [Phase.generate]
     run_state_machine_as_test(
         machine,
         settings=settings(
             max_examples=sequences,
-            stateful_step_count=STEPS,
+            stateful_step_count=steps,
             deadline=None,
             database=None,
             phases=phases,
