@@ -252,11 +252,31 @@ def _noted_again(workspace: Any, rejected: Any, *, now: Any) -> None:
 
 
 BUGS = (
-    Bug("forgets what the lists leave out, without asking for it", "P3", _in(Pass, "_ask", _unasked)),
-    Bug("takes any error for gone", "P3", _in(Pass, "_ask", _ask_taking(DastraError))),
-    Bug("takes 403 for gone", "P3", _in(Pass, "_ask", _ask_taking(Forbidden))),
-    Bug("forgets more than a fifth unasked", "P3", _in(Pass, "_reconcile", _whatever_is_missing)),
-    Bug("forgets as it goes, before the pass is over", "P17", _in(Pass, "_reconcile", _as_it_goes)),
+    Bug(
+        "forgets what the lists leave out, without asking for it",
+        "P3",
+        _in(Pass, "_ask", _unasked),
+        rules=("lists_leave_everything_out",),
+    ),
+    Bug(
+        "takes any error for gone",
+        "P3",
+        _in(Pass, "_ask", _ask_taking(DastraError)),
+        rules=("lists_leave_everything_out",),
+    ),
+    Bug("takes 403 for gone", "P3", _in(Pass, "_ask", _ask_taking(Forbidden)), rules=("lists_leave_everything_out",)),
+    Bug(
+        "forgets more than a fifth unasked",
+        "P3",
+        _in(Pass, "_reconcile", _whatever_is_missing),
+        rules=("some_are_deleted",),
+    ),
+    Bug(
+        "forgets as it goes, before the pass is over",
+        "P17",
+        _in(Pass, "_reconcile", _as_it_goes),
+        rules=("some_are_deleted",),
+    ),
     Bug("reads the first page alone", "P2", _in(client_module, "walk", _first_page_alone)),
     Bug("takes an error for the end of a list", "P2", _in(client_module, "walk", _swallowing)),
     Bug(

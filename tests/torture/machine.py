@@ -18,7 +18,8 @@ from tests.torture.world import LONGEST_WORK_SECONDS, Meanwhile, World
 
 STEPS = 12
 
-Storm = tuple[list[tuple[str, int, int, int | None, int]], bool]
+Strike = tuple[str, int, int, int | None, int]
+Storm = tuple[list[Strike], bool]
 Plan = tuple[int, bool, str, int, int]
 
 MEANWHILE = (
@@ -46,7 +47,7 @@ fault = st.tuples(
     st.sampled_from(sorted(deeds.FAULTS)), small, st.integers(0, 5), st.sampled_from([1, 1, 4, 9, None]), small
 )
 # Lists that leave everything out make the portal ask for each request: the moment at which a mistake would forget.
-asked_one_by_one = [
+asked_one_by_one: list[list[Strike]] = [
     [("lists say that there is nothing", 0, 0, None, 0), (name, deeds.place_of(name, deeds.ONE), after, times, 0)]
     for name, times in (("500", 4), ("reset", 4), ("401", 1), ("403", 1), ("redirect", 1), ("garbage", 1))
     for after in (0, 2)
@@ -170,6 +171,16 @@ class Machine(RuleBasedStateMachine):
         faults: Storm = ([(name, 0, 0, None, n)], False)
         self._in(faults, [], lambda world: world.pull(Lane.FULL))
         self._in(([], True), [], lambda world: world.pull(Lane.FULL))
+
+    @rule(faults=st.sampled_from(asked_one_by_one), lane=st.sampled_from([Lane.FULL, Lane.ACTIVE]))
+    def lists_leave_everything_out(self, faults: list[Strike], lane: Lane) -> None:
+        self._in((faults, True), [], lambda world: world.pull(lane))
+
+    @rule(number=st.integers(1, 4), n=small, lane=st.sampled_from([Lane.FULL, Lane.ACTIVE]))
+    def some_are_deleted(self, number: int, n: int, lane: Lane) -> None:
+        for _ in range(number):
+            self._do(lambda world: world.act("delete", n=n, m=0))
+        self._do(lambda world: world.pull(lane))
 
     @rule()
     def store_the_page(self) -> None:
