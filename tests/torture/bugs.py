@@ -278,7 +278,12 @@ BUGS = (
         rules=("some_are_deleted",),
     ),
     Bug("reads the first page alone", "P2", _in(client_module, "walk", _first_page_alone)),
-    Bug("takes an error for the end of a list", "P2", _in(client_module, "walk", _swallowing)),
+    Bug(
+        "takes an error for the end of a list",
+        "P2",
+        _in(client_module, "walk", _swallowing),
+        rules=("a_list_breaks_off",),
+    ),
     Bug(
         "does not read a list again that changed meanwhile",
         "P2",

@@ -176,6 +176,13 @@ class Machine(RuleBasedStateMachine):
     def lists_leave_everything_out(self, faults: list[Strike], lane: Lane) -> None:
         self._in((faults, True), [], lambda world: world.pull(lane))
 
+    @rule(name=st.sampled_from(["garbage", "redirect", "login page", "403"]), n=small)
+    def a_list_breaks_off(self, name: str, n: int) -> None:
+        for _ in range(3):
+            self._do(lambda world: world.act("create", n=n, m=n))
+        on_its_second_page: Storm = ([(name, deeds.place_of(name, deeds.LISTS), 1, 1, 0)], True)
+        self._in(on_its_second_page, [], lambda world: world.pull(Lane.FULL))
+
     @rule(number=st.integers(1, 4), n=small, lane=st.sampled_from([Lane.FULL, Lane.ACTIVE]))
     def some_are_deleted(self, number: int, n: int, lane: Lane) -> None:
         for _ in range(number):
