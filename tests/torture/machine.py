@@ -180,7 +180,7 @@ class Machine(RuleBasedStateMachine):
     def a_list_breaks_off(self, name: str, n: int) -> None:
         for _ in range(3):
             self._do(lambda world: world.act("create", n=n, m=n))
-        on_its_second_page: Storm = ([(name, deeds.place_of(name, deeds.LISTS), 1, 1, 0)], True)
+        on_its_second_page: Storm = ([(name, deeds.place_of(name, deeds.LISTS), 1, None, 0)], True)
         self._in(on_its_second_page, [], lambda world: world.pull(Lane.FULL))
 
     @rule(number=st.integers(1, 4), n=small, lane=st.sampled_from([Lane.FULL, Lane.ACTIVE]))
