@@ -69,7 +69,8 @@ def run_batch(seed: int, sequences: int) -> Batch:
             run(stage, sequences=sequences, seed_number=seed, tally=tally, shrink=True)
     except Exception as error:  # whatever the engine raised is a finding
         notes = "\n".join(getattr(error, "__notes__", ()))
-        batch.failure = f"{''.join(traceback.format_exception(error)[-3:])}\n{notes}"
+        where = "".join(traceback.format_tb(error.__traceback__)[-2:])
+        batch.failure = f"{where}{type(error).__name__}: {error}\n{notes}"
     finally:
         stage.close()
     batch.seconds, batch.checks, batch.happened = time.monotonic() - began, tally.checks, tally.happened

@@ -46,6 +46,14 @@ class Progress:
     total: int | None
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Walked:
+    """How one reading of a list went: whether it was whole by Dastra's own count, and whether it showed a row twice."""
+
+    is_whole: bool
+    has_repeats: bool
+
+
 class TooManyMissingError(Exception):
     """More than a fifth of the requests that the pass should have seen are missing: nothing was forgotten."""
 
@@ -144,34 +152,37 @@ class Pass:
         """Read a list to its end and store its pages, again while it changed under our hands.
 
         A row that goes away moves the later ones up, past the end of a page that was read already. So a list whose count changed, or
-        that gave fewer ids than it counts, is read again until nothing new comes. Raises IncompleteList when that does not end.
+        that gave fewer ids than it counts, is read again until nothing new comes: it may count what this key cannot see. But while rows
+        come twice, others were pushed out by them. Raises IncompleteList when that does not end.
         """
         listed: set[int] = set()
         for walk in range(MOST_WALKS):
             before = len(listed)
-            whole = self._walk_once(listed, **filters)
-            if whole or (walk and len(listed) == before):
+            found = self._walk_once(listed, **filters)
+            if found.is_whole or (walk and len(listed) == before and not found.has_repeats):
                 return
         raise IncompleteList
 
-    def _walk_once(self, listed: set[int], **filters: Any) -> bool:
-        """One reading of a list; adds its ids to `listed`. Whether it was whole by Dastra's own count."""
+    def _walk_once(self, listed: set[int], **filters: Any) -> _Walked:
+        """One reading of a list; adds its ids to `listed`."""
         # By id, so that an edit moves no row within the list and a new request comes last.
         pages = self._client.iter_request_pages(sort_by="id", asc=True, **filters)
         totals: set[int | None] = set()
+        ids: list[int] = []
         nameless = 0
         for sequence, page in self._numbered(pages):
             self._take_listed(page, sequence=sequence)
-            listed.update(item.upstream_id for item in page.items)
-            listed.update(item.upstream_id for item in page.rejected if item.upstream_id is not None)
+            ids.extend(item.upstream_id for item in page.items)
+            ids.extend(item.upstream_id for item in page.rejected if item.upstream_id is not None)
             nameless += sum(item.upstream_id is None for item in page.rejected)
             totals.add(page.total)
             if self._progress:
                 self._progress(Progress(seen=len(self._seen), total=page.total))
-        if "ids" in filters:
-            return True  # what such a list leaves out is asked for one by one
+        listed.update(ids)
         counts = {total for total in totals if total is not None}
-        return len(counts) <= 1 and len(listed) + nameless >= max(counts, default=0)
+        # What a list by ids leaves out is asked for one by one.
+        is_whole = "ids" in filters or (len(counts) <= 1 and len(listed) + nameless >= max(counts, default=0))
+        return _Walked(is_whole=is_whole, has_repeats=len(set(ids)) < len(ids))
 
     def _numbered(
         self, pages: Iterator[schema.Page[schema.DataSubjectRequest]]

@@ -261,3 +261,12 @@ def test_requests_without_a_step_or_in_an_unknown_one_are_mirrored(mirrored: Wor
     server.faults.clear()
     assert truth.ids(mirrored) == set(server.state[101].records)
     assert truth.counters_are_right(mirrored)
+
+
+def test_a_list_that_shows_rows_twice_in_place_of_others_is_never_complete(mirrored: Workspace, server: Server) -> None:
+    server.faults.add(Fault(kind="duplicate_ids", match=r"DataSubjectRequests\?", times=None))
+    done = run(mirrored)
+    assert (done.outcome, done.error_code) == ("failed", "incomplete_list")
+    server.faults.clear()
+    assert run(mirrored).outcome == "complete"
+    assert truth.mirror(mirrored) == truth.upstream(server)

@@ -107,9 +107,8 @@ def _swallowing(*args: Any, **kwargs: Any) -> Iterator[Any]:
 _walk_once = Pass._walk_once
 
 
-def _never_again(self: Pass, listed: set[int], **filters: Any) -> bool:
-    _walk_once(self, listed, **filters)
-    return True
+def _never_again(self: Pass, listed: set[int], **filters: Any) -> Any:
+    return replace(_walk_once(self, listed, **filters), is_whole=True)
 
 
 def _dropping_pages_with_bad_rows(self: Pass, page: Any, *, sequence: int) -> None:
