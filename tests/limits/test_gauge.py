@@ -8,6 +8,7 @@ import pytest
 from django.test import Client
 
 from dsrportal.dastra.breaker import Outcome
+from dsrportal.dastra.errors import PacingUnavailable
 from dsrportal.mirror import connections
 from dsrportal.models import User, Workspace
 from dsrportal.queries.budgets import gauge
@@ -35,9 +36,15 @@ def test_the_page_counts_the_calls_and_names_the_trouble(client: Client, admin: 
     assert "tried again in" in changed.content.decode()
 
 
-def test_a_count_that_cannot_be_read_is_said_so(client: Client, admin: User, pacer: Any, settings: Any) -> None:
+def test_a_count_that_cannot_be_read_is_said_so(
+    client: Client, admin: User, pacer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     client.force_login(admin)
-    (settings.DATA_DIR / "limiter").write_text("not a folder")
+
+    def fail(_pacer: Any) -> None:
+        raise PacingUnavailable
+
+    monkeypatch.setattr(type(pacer), "state", fail)
     assert "cannot be read" in client.get(JOBS).content.decode()
 
 

@@ -15,6 +15,9 @@ from django.db import connection
 from scripts import torture_limits
 from scripts.torture_limits import LONGEST_CLICK_SECONDS, Place
 
+# 50 calls in three seconds: a limit that any machine reaches.
+SHARE = 10
+
 
 @pytest.fixture(
     params=[
@@ -52,7 +55,7 @@ def test_four_processes_keep_one_limit_by_the_journal_of_the_other_side(
     store: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     url = request.getfixturevalue("redis_url") if store == "redis" else ""
-    holds(Place(store=store, folder=str(tmp_path), redis_url=url), calls=800)
+    holds(Place(store=store, folder=str(tmp_path), redis_url=url, share=SHARE), calls=160)
 
 
 if django_settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
@@ -62,4 +65,4 @@ if django_settings.DATABASES["default"]["ENGINE"].endswith("postgresql"):
     def test_four_processes_keep_one_limit_in_the_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         url = urlsplit(os.environ["TEST_DATABASE_URL"])
         monkeypatch.setenv("TEST_DATABASE_URL", url._replace(path=f"/{connection.settings_dict['NAME']}").geturl())
-        holds(Place(store="rows", folder=str(tmp_path)), calls=300)
+        holds(Place(store="rows", folder=str(tmp_path), share=SHARE), calls=160)

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from dsrportal.mirror.pull import pull
 from dsrportal.models import Lane, SyncRun, Workspace
+from dsrportal.models.pacing import PacedCall, PacedKey
 from dsrportal.sandbox import Sandbox
 from dsrportal.sandbox.server import Server
 from dsrportal.sandbox.switches import Limit, Switches
@@ -56,4 +57,6 @@ def mirrored(server: Server, make_workspace: MakeWorkspace) -> Workspace:
 def run(workspace: Workspace, lane: Lane = Lane.FULL, **options: Any) -> SyncRun:
     """One pull by the real clock. What earlier calls taught the client about pace and failures is left out: it has its own tests."""
     shutil.rmtree(settings.DATA_DIR / "limiter", ignore_errors=True)
+    PacedKey.objects.all().delete()
+    PacedCall.objects.all().delete()
     return pull(workspace, lane=lane, now=timezone.now, **options)
