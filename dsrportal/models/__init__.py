@@ -1,6 +1,8 @@
 """What the portal keeps. Models do no I/O beyond the database; rows of the mirror are written by `dsrportal.mirror` alone."""
 
 from dsrportal.models.audit import AuditEvent
+from dsrportal.models.history import DateChange, StepChange
+from dsrportal.models.ledger import Extension, Pause, Refusal
 from dsrportal.models.outbox import OutboxEntry
 from dsrportal.models.pacing import PacedCall, PacedKey
 from dsrportal.models.people import Membership, Role, User
@@ -15,15 +17,19 @@ from dsrportal.models.requests import (
     Tag,
     WorkflowStep,
 )
+from dsrportal.models.rules import AddedHoliday
 from dsrportal.models.runs import JobHeartbeat, Lane, SyncLane, SyncRun
 from dsrportal.models.webhooks import UnheardChange, WebhookEvent, WebhookReceiver
 from dsrportal.models.workspaces import Workspace
 
 __all__ = [
+    "AddedHoliday",
     "Area",
     "AuditEvent",
     "DataSubjectRequest",
+    "DateChange",
     "DriftNote",
+    "Extension",
     "ForgottenRequest",
     "IdentityWord",
     "JobHeartbeat",
@@ -33,8 +39,11 @@ __all__ = [
     "OutboxEntry",
     "PacedCall",
     "PacedKey",
+    "Pause",
+    "Refusal",
     "Role",
     "SetAsideRow",
+    "StepChange",
     "SyncLane",
     "SyncRun",
     "Tag",

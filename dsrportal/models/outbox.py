@@ -25,6 +25,8 @@ class WishKind(models.TextChoices):
     EXTEND = "extend", _("Extend")
     EDIT = "edit", _("Edit")
     CLOSE = "close", _("Close")
+    CREATE = "create", _("New request")
+    DELETE = "delete", _("Delete for good")
 
 
 class WishState(models.TextChoices):
@@ -41,7 +43,9 @@ class WishState(models.TextChoices):
 
 
 OPEN_STATES = (WishState.HELD, WishState.SENDING, WishState.UNKNOWN)
-PRIVATE_VALUES = frozenset({"title", "description", "message"})
+PRIVATE_VALUES = frozenset(
+    {"title", "description", "message", "given_name", "family_name", "email", "phone", "customer_reference"}
+)
 """Names of values that are identity or free text: of these a row holds nothing in clear, and nothing at all once it is settled."""
 
 FAILED_STATES = (WishState.REFUSED, WishState.CONFLICT)
@@ -50,15 +54,17 @@ FAILED_STATES = (WishState.REFUSED, WishState.CONFLICT)
 class OutboxEntry(models.Model):
     """One wish. `action_id` comes from the page, so that ten identical posts are one wish. `seen_step_upstream_id` and
     `seen_updated_at` are what the person saw; `reason` is the English sentence shown, translated, when it was refused or is unknown.
+    `upstream_id` is empty for a new request until Dastra has it; wishes made together share a `batch_id`.
 
     `wanted`, `seen` and `theirs` are values by the names of `actions.fields`: what is to be, what the person had before them, and what
     a conflict found in Dastra. Of free text and identity they hold nothing: that is in `private_sealed`, until the wish is settled.
     """
 
     action_id = models.UUIDField(unique=True)
+    batch_id = models.UUIDField(null=True)
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="outbox")
     dsr = models.ForeignKey(DataSubjectRequest, on_delete=models.SET_NULL, null=True, related_name="outbox")
-    upstream_id = models.BigIntegerField()
+    upstream_id = models.BigIntegerField(null=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, related_name="wishes")
     kind = models.CharField(max_length=8, choices=WishKind)
     step_upstream_id = models.BigIntegerField(null=True)
@@ -74,6 +80,7 @@ class OutboxEntry(models.Model):
     not_before = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0)
+    first_claimed_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     dismissed_at = models.DateTimeField(null=True)
 
@@ -81,14 +88,27 @@ class OutboxEntry(models.Model):
         indexes = [
             models.Index(fields=["state", "not_before"], name="outbox_due"),
             models.Index(fields=["dsr", "state"], name="outbox_of_request"),
+            models.Index(fields=["batch_id"], name="outbox_batch", condition=models.Q(batch_id__isnull=False)),
         ]
         constraints = [
             models.UniqueConstraint(
                 fields=["workspace", "upstream_id"],
                 condition=models.Q(state__in=OPEN_STATES),
                 name="one_open_wish_per_request",
-            )
+            ),
+            models.UniqueConstraint(
+                fields=["workspace", "upstream_id"],
+                condition=models.Q(kind=WishKind.CREATE, state=WishState.DONE),
+                name="one_wish_made_a_request",
+            ),
         ]
+
+    @property
+    def target(self) -> int:
+        """The request in Dastra that the wish is about. Raises `ValueError` for a new one, which Dastra does not have yet."""
+        if self.upstream_id is None:
+            raise ValueError("Dastra does not have this request yet.")
+        return self.upstream_id
 
     @property
     def may_be_repeated(self) -> bool:

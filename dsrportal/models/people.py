@@ -33,6 +33,7 @@ class Membership(models.Model):
     """A person's role in a workspace. Who has no row sees nothing of the workspace, not even that it exists."""
 
     ACTING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.OFFICER, Role.MANAGER, Role.ADMIN})
+    DELETING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.MANAGER, Role.ADMIN})
     IDENTITY_ROLES: ClassVar[frozenset[str]] = frozenset({Role.OFFICER, Role.ADMIN})
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
@@ -46,6 +47,16 @@ class Membership(models.Model):
     def may_act(self) -> bool:
         """Whether the person may move, archive and restore requests."""
         return self.role in self.ACTING_ROLES
+
+    @property
+    def may_create(self) -> bool:
+        """Whether the person may enter a new request, which takes writing down whose it is."""
+        return self.may_act and self.may_see_identity
+
+    @property
+    def may_delete(self) -> bool:
+        """Whether the person may delete a request for good."""
+        return self.role in self.DELETING_ROLES
 
     @property
     def may_see_identity(self) -> bool:

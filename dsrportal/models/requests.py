@@ -6,6 +6,7 @@ message, description, address, phone, attachments and free additional data are n
 
 from __future__ import annotations
 
+from datetime import date
 from typing import ClassVar
 
 from django.db import models
@@ -83,16 +84,35 @@ class Area(models.Model):
         ordering = ["label"]
 
 
+class ExtensionState(models.TextChoices):
+    """Whether an extension counts (GDPR Art. 12(3)); empty: none is recorded."""
+
+    VALID = "valid", _("Extended")
+    INVALID = "invalid", _("Extension without effect: the person was told too late")
+
+
 class DataSubjectRequest(models.Model):
     """A request of a data subject, as Dastra last told it (`DataSubjectRequest`).
 
     Written by `dsrportal.mirror.store` alone. `purposes` and `tag_ids` are texts such as `|Access|Erasure|` and `|3|17|`, so that
     one row shows everything on the board without a join. `clock_at` is `expires_at`, or the far future where there is none, so that
-    sorting by the clock needs no special case; `is_closed` is made by the database from the state, so that open ones sort first
+    sorting by Dastra's date needs no special case; `is_closed` is made by the database from the state, so that open ones sort first
     by index. `sequence` is the number of the read it came from; `digest` tells an unchanged row.
+
+    The legal dates (`LEGAL_FIELDS`) are days in the workspace's time zone, computed by `mirror.legal` from the row, the ledger and the
+    workspace's rules. What time changes is derived from them and never stored; so `respond_by` is empty while a pause is open, since it moves
+    every day: `without_pauses` and `paused_working_left`, the working days that were left when it began, stand still. `refuse_by` is
+    `extend_by`. `clock_on` and `clock_rank` are the order by the legal clock: what needs data, what runs, what is paused, what is closed.
+    `late_days` is the verdict on a closed one (negative: early). `restated_at` and `restated_from` tell that a change of the rules moved it.
     """
 
     FAR_FUTURE: ClassVar[str] = "9999-01-01T00:00:00+00:00"
+    NO_DAY: ClassVar[date] = date(1900, 1, 1)
+    NEEDS_DATA, RUNNING, PAUSED, CLOSED = range(4)
+    LEGAL_FIELDS: ClassVar[tuple[str, ...]] = (
+        "received_on", "is_receipt_from_creation", "respond_by", "extend_by", "without_pauses", "paused_since", "paused_working_left",
+        "extension_state", "refused_on", "is_refusal_late", "upstream_due_on", "late_days", "clock_on", "rules_number",
+    )  # fmt: skip
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="dsrs")
     upstream_id = models.BigIntegerField()
@@ -141,6 +161,33 @@ class DataSubjectRequest(models.Model):
     identity_sealed = models.BinaryField(null=True)
     identity_forgotten_at = models.DateTimeField(null=True)
     step_entered_at = models.DateTimeField(null=True)
+    received_on = models.DateField(null=True)
+    is_receipt_from_creation = models.BooleanField(default=False)
+    respond_by = models.DateField(_("respond by"), null=True)
+    extend_by = models.DateField(_("extend by"), null=True)
+    without_pauses = models.DateField(null=True)
+    paused_since = models.DateField(null=True)
+    paused_working_left = models.SmallIntegerField(null=True)
+    extension_state = models.CharField(max_length=7, choices=ExtensionState, blank=True)
+    refused_on = models.DateField(null=True)
+    is_refusal_late = models.BooleanField(default=False)
+    upstream_due_on = models.DateField(null=True)
+    late_days = models.IntegerField(null=True)
+    clock_on = models.DateField(default=NO_DAY)
+    clock_rank = models.GeneratedField(
+        expression=models.Case(
+            models.When(state="Closed", then=models.Value(CLOSED)),
+            models.When(paused_since__isnull=False, then=models.Value(PAUSED)),
+            models.When(respond_by__isnull=True, then=models.Value(NEEDS_DATA)),
+            default=models.Value(RUNNING),
+        ),
+        output_field=models.SmallIntegerField(),
+        db_persist=True,
+    )
+    rules_number = models.IntegerField(default=0)
+    restated_at = models.DateTimeField(null=True)
+    restated_from = models.DateField(null=True)
+    has_unexplained_change = models.BooleanField(default=False)
     mirrored_at = models.DateTimeField()
     sequence = models.BigIntegerField()
     digest = models.BinaryField(max_length=16)
@@ -148,14 +195,20 @@ class DataSubjectRequest(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "upstream_id"], name="one_request_per_upstream_id")]
         indexes = [
-            models.Index(fields=["step", "archived", "clock_at", "id"], name="dsr_board"),
+            models.Index(fields=["step", "archived", "clock_rank", "clock_on", "id"], name="dsr_board"),
             models.Index(fields=["step", "archived", "closed_at", "id"], name="dsr_closings"),
-            models.Index(fields=["workspace", "archived", "state", "clock_at", "id"], name="dsr_state"),
+            models.Index(fields=["workspace", "archived", "state", "clock_rank", "clock_on", "id"], name="dsr_state"),
+            models.Index(fields=["workspace", "archived", "clock_rank", "clock_on", "id"], name="dsr_legal"),
             models.Index(fields=["workspace", "archived", "is_closed", "clock_at", "id"], name="dsr_clock"),
             models.Index(fields=["workspace", "archived", "received_at", "id"], name="dsr_received"),
             models.Index(fields=["workspace", "archived", "updated_at", "id"], name="dsr_updated"),
             models.Index(fields=["workspace", "reference"], name="dsr_reference"),
-            models.Index(fields=["workspace", "operator", "clock_at"], name="dsr_operator"),
+            models.Index(fields=["workspace", "operator", "clock_rank", "clock_on"], name="dsr_operator"),
+            models.Index(
+                fields=["workspace", "clock_on"],
+                condition=models.Q(has_unexplained_change=True),
+                name="dsr_unexplained",
+            ),
         ]
 
     def identity_context(self) -> str:

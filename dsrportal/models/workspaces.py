@@ -23,10 +23,29 @@ class Hold(models.TextChoices):
     NOT_THE_API = "not_the_api", _("The address does not answer as Dastra's API")
 
 
+class ClockProfile(models.TextChoices):
+    """The law that a workspace's legal clocks follow. The values are those of `dsrportal.clocks`."""
+
+    GDPR = "gdpr", _("GDPR: one month from receipt")
+    UK = "uk", _("UK GDPR: one month, with the holidays of the United Kingdom")
+    CCPA = "ccpa", _("CCPA: 45 days from receipt")
+    UPSTREAM = "upstream", _("The date that Dastra sets")
+
+
+class PauseRule(models.TextChoices):
+    """What an answer to a question does to the clock. The values are those of `dsrportal.clocks`."""
+
+    SUSPEND = "suspend", _("The time that was left goes on")
+    RESTART = "restart", _("A new month begins")
+
+
 class Workspace(models.Model):
     """One Dastra workspace (`/v1/ws/{upstream_id}`): address, sealed secret, calendar, and the hold it may be under.
 
     `read_sequence` numbers the reads from Dastra: a row is only overwritten by a read with a higher number than its own.
+    `change_number` grows in the transaction of every change that a page of the workspace shows (`note_change`).
+    `rules_number` grows with whatever legal dates depend on (law, country, region, zone, added holidays): rows that were computed by an
+    older number are computed anew.
     The lease lets one pull run at a time over all processes; `lease_number` grows with every lease taken, and a pull whose number is
     no longer the current one may not commit.
     """
@@ -45,12 +64,17 @@ class Workspace(models.Model):
     country = models.CharField(_("country"), max_length=2, default="FR")
     region = models.CharField(_("region"), max_length=10, blank=True)
     time_zone = models.CharField(_("time zone"), max_length=60, default="Europe/Paris")
+    profile = models.CharField(_("law"), max_length=8, choices=ClockProfile, default=ClockProfile.GDPR)
+    pause_policy = models.CharField(_("after a pause"), max_length=7, choices=PauseRule, default=PauseRule.SUSPEND)
+    rules_number = models.IntegerField(default=1)
+    rules_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     disabled_at = models.DateTimeField(null=True, blank=True)
     hold = models.CharField(max_length=16, choices=Hold, blank=True)
     hold_sentence = models.CharField(max_length=400, blank=True)
     held_at = models.DateTimeField(null=True, blank=True)
     read_sequence = models.BigIntegerField(default=0)
+    change_number = models.BigIntegerField(default=0)
     lease_owner = models.CharField(max_length=64, blank=True)
     lease_until = models.DateTimeField(null=True)
     lease_number = models.BigIntegerField(default=0)
@@ -63,6 +87,12 @@ class Workspace(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def note_change(cls, workspace_id: int) -> None:
+        """Raise the number that pages ask for. Call it in the transaction that changes the rows, before it locks any of them: who sees the new
+        number then sees the new rows too, and nobody waits for another in a circle."""
+        cls.objects.filter(pk=workspace_id).update(change_number=models.F("change_number") + 1)
 
     @property
     def is_enabled(self) -> bool:
