@@ -109,7 +109,7 @@ def conflict(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> Conflict | N
 
 def ways(entry: OutboxEntry) -> list[Way]:
     """The ways to write the wish, the best first. Each gets the request as it has just been read."""
-    pk = entry.upstream_id
+    pk = entry.target
     if entry.kind == WishKind.MOVE:
         step = entry.step_upstream_id or 0
         return [lambda client, _before: client.change_step(pk, step)]
@@ -159,7 +159,7 @@ def _labels(entry: OutboxEntry) -> list[tuple[int, str]]:
 
 def _closing_ways(entry: OutboxEntry) -> list[Way]:
     wanted = change_of(entry).wanted
-    pk = entry.upstream_id
+    pk = entry.target
     notify = wanted["notify"] is True
     step = {} if entry.step_upstream_id is None else {"workFlowStepId": entry.step_upstream_id}
     body = {

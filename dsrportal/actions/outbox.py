@@ -16,7 +16,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
+from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -24,7 +25,7 @@ from dsrportal.actions import changes, deeds, fields, writing
 from dsrportal.actions.refusals import WishError
 from dsrportal.actions.writing import Verdict
 from dsrportal.credentials import CannotDecryptError
-from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep
+from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep, Workspace
 from dsrportal.models.audit import Operation
 from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, PRIVATE_VALUES, WishKind, WishState
 
@@ -100,6 +101,7 @@ def wish(
     entry.set_private({"wanted": changes.private(values.wanted), "seen": changes.private(values.seen)})
     try:
         with transaction.atomic():
+            Workspace.note_change(dsr.workspace_id)
             _failed_of(dsr, by=by).update(dismissed_at=now, private_sealed=None)
             entry.save(force_insert=True)
     except IntegrityError:
@@ -129,7 +131,9 @@ def undo(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
 def dismiss(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
     """Put a refusal out of sight, or leave a conflict as Dastra has it; both stay in the audit log."""
     failed = OutboxEntry.objects.filter(pk=entry.pk, by=by, state__in=FAILED_STATES, dismissed_at=None)
-    return bool(failed.update(dismissed_at=now, private_sealed=None))
+    with transaction.atomic():
+        Workspace.note_change(entry.workspace_id)
+        return bool(failed.update(dismissed_at=now, private_sealed=None))
 
 
 def keep(entry: OutboxEntry, *, by: User, now: datetime, hold_seconds: int | None = None) -> OutboxEntry:
@@ -193,9 +197,7 @@ def send(entry_id: int, *, now: datetime) -> OutboxEntry:
 
 def _send(entry_id: int, *, now: datetime) -> OutboxEntry:
     clock = _clock(now)
-    claimed = OutboxEntry.objects.filter(
-        pk=entry_id, state=WishState.HELD, not_before__lte=now, workspace__disabled_at=None
-    ).update(state=WishState.SENDING, claimed_at=now, attempts=F("attempts") + 1)
+    claimed = _claim(entry_id, now=now)
     entry = OutboxEntry.objects.select_related("workspace", "dsr", "by").get(pk=entry_id)
     if claimed:
         verdict = writing.attempt(entry, clock=clock)
@@ -213,6 +215,26 @@ def _send(entry_id: int, *, now: datetime) -> OutboxEntry:
         if verdict.state != WishState.UNKNOWN:
             _settle(entry, verdict, from_state=WishState.UNKNOWN, now=clock())
     return entry
+
+
+def _claim(entry_id: int, *, now: datetime) -> bool:
+    """Take a due wish to send it. Of several processes one gets it."""
+    due = OutboxEntry.objects.filter(
+        pk=entry_id, state=WishState.HELD, not_before__lte=now, workspace__disabled_at=None
+    )
+    workspace_id = due.values_list("workspace_id", flat=True).first()
+    if workspace_id is None:
+        return False
+    with transaction.atomic():
+        Workspace.note_change(workspace_id)
+        return bool(
+            due.update(
+                state=WishState.SENDING,
+                claimed_at=now,
+                first_claimed_at=Coalesce("first_claimed_at", Value(now)),
+                attempts=F("attempts") + 1,
+            )
+        )
 
 
 def send_due(*, now: datetime) -> int:
@@ -349,6 +371,7 @@ def _settle(
     if verdict.state == WishState.HELD:
         values["not_before"] = now + timedelta(seconds=verdict.retry_seconds)
     with transaction.atomic():
+        Workspace.note_change(entry.workspace_id)
         won = bool(
             OutboxEntry.objects.filter(pk=entry.pk, state=from_state, claimed_at=entry.claimed_at).update(**values)
         )

@@ -149,7 +149,7 @@ def _read_back(
 
 
 def _read(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> schema.DataSubjectRequest | None:
-    return refresh.refresh_request(entry.workspace, upstream_id=entry.upstream_id, client=client, now=clock())
+    return refresh.refresh_request(entry.workspace, upstream_id=entry.target, client=client, now=clock())
 
 
 def _renew_claim(entry: OutboxEntry, *, now: datetime) -> bool:

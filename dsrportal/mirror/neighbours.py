@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
+from django.db import transaction
+
 from dsrportal.dastra import schema
 from dsrportal.models import Area, Operator, Tag, WorkflowStep, Workspace
 
@@ -40,15 +42,19 @@ class Catalogue(Generic[Row]):
                 setattr(row, name, fields[name])
             names.update(differing)
             changed.append(row)
-        if new:
-            # Someone else may have stored the same at this moment: theirs is kept, and read back.
-            self._model.objects.bulk_create(new, ignore_conflicts=True)
-            fresh = self._model.objects.filter(
-                workspace=self._workspace, upstream_id__in=[row.upstream_id for row in new]
-            )
-            self.rows.update({row.upstream_id: row for row in fresh})
-        if changed:
-            self._model.objects.bulk_update(changed, sorted(names))
+        if not new and not changed:
+            return
+        with transaction.atomic():
+            Workspace.note_change(self._workspace.pk)
+            if new:
+                # Someone else may have stored the same at this moment: theirs is kept, and read back.
+                self._model.objects.bulk_create(new, ignore_conflicts=True)
+                fresh = self._model.objects.filter(
+                    workspace=self._workspace, upstream_id__in=[row.upstream_id for row in new]
+                )
+                self.rows.update({row.upstream_id: row for row in fresh})
+            if changed:
+                self._model.objects.bulk_update(changed, sorted(names))
 
     def primary_key(self, upstream_id: int | None) -> int | None:
         """The row's key for a foreign key; None for no reference."""

@@ -116,6 +116,8 @@ def store_requests(
             lock(workspace, lease=lease)
             writer = _Writer(workspace, search_key=search_key, sequence=sequence, now=now)
             stored = writer.write(differing, digests=digests)
+            if stored:
+                Workspace.note_change(workspace.pk)
     if confirm and unchanged:
         DataSubjectRequest.objects.filter(workspace=workspace, upstream_id__in=unchanged, sequence__lt=sequence).update(
             sequence=sequence, mirrored_at=now
@@ -154,6 +156,8 @@ def forget_requests(
         for chunk in _chunks([known[upstream_id].pk for upstream_id in deleted]):
             DataSubjectRequest.objects.filter(pk__in=chunk).delete()
         _count(Counter(), out=(known[upstream_id] for upstream_id in deleted))
+        if deleted:
+            Workspace.note_change(workspace.pk)
         for chunk in _chunks(ids):
             SetAsideRow.objects.filter(workspace=workspace, upstream_id__in=chunk).delete()
     return frozenset(deleted)

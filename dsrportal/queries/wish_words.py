@@ -16,6 +16,8 @@ _DOING: dict[str, Promise] = {
     WishKind.EXTEND: _("%(name)s is extending this"),
     WishKind.EDIT: _("%(name)s is editing this"),
     WishKind.CLOSE: _("%(name)s is closing this"),
+    WishKind.CREATE: _("%(name)s is entering a new request"),
+    WishKind.DELETE: _("%(name)s is deleting this for good"),
 }
 _DONE: dict[str, Promise] = {
     WishKind.MOVE: _("Moved in Dastra."),
@@ -26,6 +28,8 @@ _DONE: dict[str, Promise] = {
     WishKind.EXTEND: _("Extended in Dastra."),
     WishKind.EDIT: _("Edited in Dastra."),
     WishKind.CLOSE: _("Closed in Dastra."),
+    WishKind.CREATE: _("The new request is in Dastra."),
+    WishKind.DELETE: _("Deleted in Dastra."),
 }
 _STORY: dict[str, tuple[Promise, Promise, str]] = {
     WishKind.MOVE: (_("Moved to %(step)s"), _("Not moved to %(step)s"), "arrow-right"),
@@ -36,6 +40,8 @@ _STORY: dict[str, tuple[Promise, Promise, str]] = {
     WishKind.EXTEND: (_("Extended from here"), _("Not extended"), "hourglass"),
     WishKind.EDIT: (_("Edited from here"), _("Not edited"), "pencil"),
     WishKind.CLOSE: (_("Closed from here"), _("Not closed"), "circle-check"),
+    WishKind.CREATE: (_("Entered from here"), _("Not entered"), "plus"),
+    WishKind.DELETE: (_("Deleted from here"), _("Not deleted"), "trash-2"),
 }
 
 

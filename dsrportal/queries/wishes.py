@@ -32,7 +32,7 @@ class WishView:
     kind: str
     step_upstream_id: int | None
     dsr_pk: int | None
-    upstream_id: int
+    upstream_id: int | None
     is_pending: bool
     is_held: bool
     text: str
@@ -87,7 +87,7 @@ def _view(
         undo_url=reverse("wishes.undo", args=[slug, entry.pk]) if is_held and is_own else "",
         dismiss_url=reverse("wishes.dismiss", args=[slug, entry.pk]) if not is_pending else "",
         keep_url=reverse("wishes.keep", args=[slug, entry.pk]) if entry.state == WishState.CONFLICT else "",
-        request_url=reverse("dsr.dsr", args=[slug, entry.upstream_id]),
+        request_url=reverse("dsr.dsr", args=[slug, entry.upstream_id]) if entry.upstream_id else "",
         rows=list(rows),
     )
 

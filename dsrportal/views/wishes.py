@@ -213,7 +213,8 @@ def _said(entry: OutboxEntry) -> str:
 
 
 def _answer(request: HttpRequest, found: Visit, *, entry: OutboxEntry, said: str) -> HttpResponse:
-    dsr = DataSubjectRequest.objects.filter(workspace=found.workspace, upstream_id=entry.upstream_id).first()
+    known = DataSubjectRequest.objects.filter(workspace=found.workspace)
+    dsr = known.filter(upstream_id=entry.upstream_id).first() if entry.upstream_id else None
     is_refused = entry.state in FAILED_STATES and entry.dismissed_at is None
     return _region(
         request,
@@ -234,7 +235,7 @@ def _region(
     found: Visit,
     *,
     dsr: DataSubjectRequest | None,
-    upstream_id: int,
+    upstream_id: int | None,
     said: str,
     status: int,
     is_error: bool = False,
@@ -254,7 +255,7 @@ def _region(
         wish = wishes.of_request(dsr, slug=found.workspace.slug, viewer=found.membership, now=now)
         return render(request, "wishes/_answer.html", {"wish": wish, "said": said}, status=status)
     card, heads = board.card_and_heads(
-        found.workspace, upstream_id=upstream_id, keys=keys, viewer=found.membership, lanes=found.lanes, now=now
+        found.workspace, upstream_id=upstream_id or 0, keys=keys, viewer=found.membership, lanes=found.lanes, now=now
     )
     if said and card is None:  # nothing is left that could say it
         messages.info(request, said)

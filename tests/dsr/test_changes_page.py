@@ -131,7 +131,7 @@ def test_every_kind_is_named_and_a_thousand_cost_no_more_queries_than_one(
                 action_id=uuid.uuid4(),
                 workspace=mirrored,
                 dsr=dsr,
-                upstream_id=dsr.upstream_id,
+                upstream_id=None if kind == WishKind.CREATE else dsr.upstream_id,
                 by=officer,
                 kind=kind,
                 wanted=wanted.get(kind, {}),
