@@ -14,10 +14,10 @@ from typing import Any, Self, Unpack
 from . import filters as request_filters
 from . import reading
 from .auth import Auth
-from .errors import ConfigurationError, Forbidden, MalformedAnswer, NotFound, Rejected, UnexpectedStatus
+from .errors import AnswerTooLarge, ConfigurationError, Forbidden, MalformedAnswer, NotFound, Rejected, UnexpectedStatus
 from .filters import RequestFilters
 from .pacing import Pacer
-from .paging import LARGEST_PAGE, Identified, rows_of, walk
+from .paging import LARGEST_PAGE, SMALL_PAGE, Identified, rows_of, walk, without
 from .row import Row
 from .schema import Area, DataSubjectRequest, Me, Operator, Page, Tag, WorkflowStep, WorkspaceInfo
 from .transport import Transport
@@ -91,7 +91,7 @@ class DastraClient:
         """The same list as pages, from page `page` (1-based) to the end, each with its rejected rows and the server's total.
 
         A list that ends normally was complete as far as the server's paging goes; IncompleteList is raised otherwise.
-        Pages already handed out stay valid.
+        Pages already handed out stay valid. Where an answer is too large, the list is read anew in pages of 50, once.
         Source: GET /v1/ws/{id}/DataSubjectRequests.
         """
         for query in request_filters.queries(filters):
@@ -252,10 +252,23 @@ class DastraClient:
         if page < 1 or not 1 <= size <= LARGEST_PAGE:
             raise ConfigurationError(f"A page counts from 1 and holds 1 to {LARGEST_PAGE} rows.")
 
-        def fetch(number: int) -> object:
-            return self._transport.get(path, query=[*query, ("page", str(number)), ("size", str(size))])
+        def pages(size: int, first: int) -> Iterator[Page[Identified]]:
+            def fetch(number: int) -> object:
+                return self._transport.get(path, query=[*query, ("page", str(number)), ("size", str(size))])
 
-        return walk(fetch, read=read, first=page)
+            return walk(fetch, read=read, first=first)
+
+        given: set[int] = set()
+        try:
+            for found in pages(size, page):
+                given.update(item.upstream_id for item in found.items)
+                yield found
+        except AnswerTooLarge:
+            if size <= SMALL_PAGE:
+                raise
+            # From the start again, since only such a walk can be held against the server's count.
+            for found in pages(SMALL_PAGE, (page - 1) * size // SMALL_PAGE + 1):
+                yield without(found, ids=given)
 
 
 def _digits(number: int | str, *, what: str) -> str:

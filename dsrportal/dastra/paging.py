@@ -5,7 +5,7 @@ Advances by what came, never by what was asked for, and would rather raise Incom
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, TypeVar
 
@@ -17,6 +17,8 @@ from .values import BadValueError, whole_number
 from .wire_json import RepeatedKeys
 
 LARGEST_PAGE = 500
+SMALL_PAGE = 50
+"""What is asked for where a larger page is too large an answer."""
 MOST_PAGES = 2_000
 MOST_NAMELESS_PAGES = 5
 _PAST_THE_END = {400, 404, 410}
@@ -99,6 +101,11 @@ def walk(
         previous = ids
         longest = max(longest, page.size)
     raise IncompleteList("Dastra's list has no end.")
+
+
+def without(page: Page[Identified], *, ids: Container[int]) -> Page[Identified]:
+    """The page, less the items that were handed out before."""
+    return replace(page, items=tuple(item for item in page.items if item.upstream_id not in ids))
 
 
 def _total(value: object) -> int | None:

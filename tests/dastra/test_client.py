@@ -15,7 +15,7 @@ from dsrportal.dastra.client import DastraClient
 
 from .conftest import OpenPace
 from .samples import AREA, OPERATOR, STEP, request_2023
-from .wire import Wire, answer, page
+from .wire import Asked, Wire, answer, page
 
 BASE = "/v1/ws/42/DataSubjectRequests"
 
@@ -32,6 +32,41 @@ def test_a_list_is_read_page_by_page_as_it_is_asked_for(client: DastraClient, wi
     ]
     assert {asked.path for asked in wire.journal} == {BASE}
     assert client.call_count == 2
+
+
+@pytest.fixture
+def bulky(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A function that serves 620 requests, each `padding` bytes long from number 500 on, to a client that takes 100 kB at most."""
+    monkeypatch.setattr("dsrportal.dastra.transport.LARGEST_BODY", 100_000)
+
+    def serve(*, padding: int) -> None:
+        def act(connection: Any, asked: Asked) -> None:
+            size, number = asked.number("size"), asked.number("page")
+            rows = [{"id": i, "message": "x" * padding * (i >= 500)} for i in range(1, 621)]
+            shown = rows[(number - 1) * size : number * size]
+            connection.sendall(answer({"items": shown, "total": 620, "size": size, "page": number}))
+
+        wire.plays(act)
+
+    return serve
+
+
+def test_a_page_that_is_too_large_is_asked_for_in_small_ones(
+    client: DastraClient, wire: Wire, bulky: Callable[..., None]
+) -> None:
+    bulky(padding=1_500)
+    assert [dsr.upstream_id for dsr in client.list_requests()] == list(range(1, 621))
+    sizes = [asked.number("size") for asked in wire.journal]
+    assert sizes == [500, 500, *[50] * 13]
+
+
+def test_smaller_pages_are_tried_once(client: DastraClient, wire: Wire, bulky: Callable[..., None]) -> None:
+    bulky(padding=30_000)
+    found = client.list_requests()
+    assert [next(found).upstream_id for _ in range(499)] == list(range(1, 500))
+    with pytest.raises(errors.AnswerTooLarge):
+        list(found)
+    assert [asked.number("size") for asked in wire.journal] == [500, 500, *[50] * 11]
 
 
 def test_every_documented_filter_is_sent_and_skip_never(client: DastraClient, wire: Wire) -> None:

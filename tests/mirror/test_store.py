@@ -153,6 +153,15 @@ def test_texts_longer_than_their_column_are_cut_alike_every_time(workspace: Work
     assert (len(dsr.reference), len(dsr.read_identity()["title"])) == (40, 5_000)
 
 
+def test_a_long_list_of_rights_and_tags_is_kept_whole(workspace: Workspace) -> None:
+    rights = tuple(f"Right number {number} | with a bar" for number in range(120))
+    tags = tuple(schema.Tag(upstream_id=10**12 + number, label=f"Tag {number}") for number in range(150))
+    put(workspace, made(1, purposes=rights, tags=tags))
+    row = DataSubjectRequest.objects.get(workspace=workspace)
+    assert row.purpose_list() == [right.replace("|", "/") for right in rights]
+    assert row.tag_id_list() == [tag.upstream_id for tag in tags]
+
+
 def test_what_is_known_by_its_id_alone_gets_a_row_and_later_its_name(workspace: Workspace) -> None:
     put(workspace, made(7, step=1, operator_upstream_id=5))
     assert Operator.objects.get(upstream_id=5).display_name == "#5"

@@ -153,7 +153,7 @@ VALUES: dict[str, tuple[dict[str, Any], Kept, object]] = {
     "U114-rights-empty": ({"purposes": []}, lambda stage: stage.row().purpose_list(), []),
     "U114-rights-as-text": ({"purposes": "Access"}, lambda stage: stage.row().purpose_list(), ["Access"]),
     "U114-rights-twice": ({"purposes": ["A", "A"]}, lambda stage: stage.row().purpose_list(), ["A"]),
-    "U114-500-rights": ({"purposes": [f"Right{n}" for n in range(500)]}, lambda stage: stage.row().purpose_list()[:1], ["Right0"]),
+    "U114-500-rights": ({"purposes": [f"Right{n}" for n in range(500)]}, lambda stage: len(stage.row().purpose_list()), 500),
     "U115-step-null": ({"workFlowStep": None, "workFlowStepId": None}, lambda stage: stage.row().step, None),
     "U119-unit-null": ({"area": None, "areaId": None}, lambda stage: stage.row().area, None),
     "U119-assignee-as-text": ({"operator": "Noor", "operatorId": None}, lambda stage: stage.row().operator, None),
