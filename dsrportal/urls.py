@@ -31,6 +31,7 @@ urlpatterns = [
     path("w/<slug:slug>/requests/search/", register.search, name="register.search"),
     path("w/<slug:slug>/requests/ask/", register.ask, name="register.ask"),
     path("w/<slug:slug>/requests/<int:upstream_id>/", dsr.dsr, name="dsr.dsr"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/version/", dsr.version, name="dsr.version"),
     path("w/<slug:slug>/requests/<int:upstream_id>/texts/", dsr.texts, name="dsr.texts"),
     path("w/<slug:slug>/requests/<int:upstream_id>/move/", wishes.move, name="wishes.move"),
     path("w/<slug:slug>/requests/<int:upstream_id>/archive/", wishes.archive, name="wishes.archive"),

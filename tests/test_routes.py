@@ -86,6 +86,7 @@ OF_A_WORKSPACE = [
     Route(name="register.search", takes="write"),
     Route(name="register.ask", takes="write", acting=True),
     Route(name="dsr.dsr", takes="read"),
+    Route(name="dsr.version", takes="read"),
     Route(name="dsr.texts", takes="write", acting=True),
     Route(name="wishes.move", takes="write", acting=True),
     Route(name="wishes.archive", takes="write", acting=True),

@@ -139,10 +139,10 @@ def _rows(entries: QuerySet[OutboxEntry], *, first: int, workspace: Workspace, v
 
         is_own = entry.by_id == viewer.user_id
         is_failed = entry.state in FAILED_STATES and entry.dismissed_at is None
-        request_url = reverse("dsr.dsr", args=[workspace.slug, entry.upstream_id]) if entry.dsr else ""
+        request_url = reverse("dsr.dsr", args=[workspace.slug, entry.dsr.upstream_id]) if entry.dsr else ""
         is_conflict = is_own and is_failed and entry.state == WishState.CONFLICT
         return ChangeRow(
-            reference=entry.dsr.reference if entry.dsr and entry.dsr.reference else f"#{entry.upstream_id}",
+            reference=_reference(entry),
             request_url=request_url,
             what=wish_rows.summary(entry, known=known, zone=zone),
             by=entry.by.display_name(),
@@ -158,6 +158,13 @@ def _rows(entries: QuerySet[OutboxEntry], *, first: int, workspace: Workspace, v
         )
 
     return [row(entry) for entry in latest]
+
+
+def _reference(entry: OutboxEntry) -> str:
+    """The request's number; a new one has none until Dastra gives it."""
+    if entry.dsr and entry.dsr.reference:
+        return entry.dsr.reference
+    return f"#{entry.upstream_id}" if entry.upstream_id else "–"
 
 
 def _look(state: WishState) -> str:

@@ -18,9 +18,9 @@ from dsrportal.forms import register as register_form
 from dsrportal.forms.changes import FORMS, SEEN_BY, ChangeForm
 from dsrportal.models import DataSubjectRequest
 from dsrportal.models.outbox import WishKind
-from dsrportal.queries import detail
+from dsrportal.queries import detail, dsr_version
 from dsrportal.views import searches
-from dsrportal.views.access import Visit, visit
+from dsrportal.views.access import Visit, signed_in, visit
 from dsrportal.views.rendering import wants_fragment
 
 LONGEST_FROM = 8_000
@@ -30,8 +30,21 @@ GONE = 410
 @require_safe
 def dsr(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
     """`/w/<slug>/requests/<upstream_id>/`: all that the mirror holds of it. `from` is the query of the list the reader came from."""
+    sign = dsr_version.of_request(slug, upstream_id=upstream_id, viewer=signed_in(request))  # first: the page is never older than it
     found, row = _find(request, slug=slug, upstream_id=upstream_id)
-    return render(request, "dsr/dsr.html", _context(request, found, row=row))
+    return render(request, "dsr/dsr.html", {**_context(request, found, row=row), "sign": sign})
+
+
+@require_safe
+def version(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/version/`: 204 while `known` is still the sign of the request, else the new one; 404 when it is gone.
+    Three queries with the session's."""
+    sign = dsr_version.of_request(slug, upstream_id=upstream_id, viewer=signed_in(request))
+    if sign is None:
+        raise Http404
+    if request.GET.get("known") == sign:
+        return HttpResponse(status=204)
+    return HttpResponse(sign, content_type="text/plain; charset=utf-8")
 
 
 @require_POST
