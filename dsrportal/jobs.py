@@ -23,7 +23,7 @@ from django_q.tasks import async_task
 
 from dsrportal.actions import outbox
 from dsrportal.actions.workspaces import WorkspaceError, end_hold
-from dsrportal.mirror import webhooks
+from dsrportal.mirror import runs, webhooks
 from dsrportal.mirror.pull import BusyError, pull
 from dsrportal.models import AuditEvent, JobHeartbeat, Lane, SyncLane, SyncRun, User, WebhookReceiver, Workspace
 from dsrportal.models.audit import Operation
@@ -39,6 +39,7 @@ DEATHS_COUNT_FOR = timedelta(hours=24)
 REQUEST_LASTS = timedelta(minutes=10)
 HOLD_END_TRIES = 10
 HOLD_END_PAUSE_SECONDS = 6
+EARLY = timedelta(seconds=30)
 RESULTS_ARE_KEPT_FOR = timedelta(days=7)
 PULL_TIMEOUT_SECONDS = {Lane.ACTIVE: 300, Lane.FULL: 900, Lane.OVERTAKING: 300}
 """A long pull may outlast the queue's patience (`retry`) and be delivered again: the second delivery finds it attempted and ends."""
@@ -163,6 +164,8 @@ def run_pull(workspace_id: int, lane: str, queued_at: str) -> str:
     is_asked_for = row is not None and row.requested_at is not None
     if not is_asked_for and _deaths(workspace_id=workspace_id, lane=lane, now=now) >= MAX_DEATHS:
         return _park(workspace_id=workspace_id, lane=lane)
+    if not is_asked_for and lane != Lane.FULL and _rests(workspace, now=now):
+        return "on hold"
     try:
         run = pull(workspace, lane=Lane(lane), now=timezone.now, scheduled=not is_asked_for)
     except BusyError:
@@ -293,6 +296,13 @@ def _deaths(*, workspace_id: int, lane: str, now: datetime) -> int:
             break
         deaths += 1
     return deaths
+
+
+def _rests(workspace: Workspace, *, now: datetime) -> bool:
+    """Whether Dastra refused this workspace and is left alone for a while. The nightly pull always tries, and so does whoever asks."""
+    next_try_at = runs.next_try_at(workspace)
+    # Ticks of the timetable come a little early or late.
+    return next_try_at is not None and now < next_try_at - EARLY
 
 
 def _park(*, workspace_id: int, lane: str) -> str:

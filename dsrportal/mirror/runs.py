@@ -1,11 +1,13 @@
-"""The record of pulls: the run, its lane, and the workspace's hold. Called by `pull.py` alone; makes no call to Dastra."""
+"""The record of pulls: the run, its lane, and the workspace's hold. Called by `pull.py`, and by jobs that ask when to try again; makes no call
+to Dastra."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from dsrportal.mirror.leases import Lease, lease_number
@@ -14,6 +16,8 @@ from dsrportal.models.runs import SyncOutcome
 from dsrportal.models.workspaces import Hold
 
 LONGEST_SENTENCE = 400
+LONGEST_REST = timedelta(hours=4)
+RESTING_HOLDS = (Hold.REFUSED, Hold.NOT_THE_API)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +36,21 @@ def close_interrupted(workspace: Workspace, *, lease: Lease, now: datetime) -> N
     end = End(outcome=SyncOutcome.FAILED, code="interrupted", sentence=sentence)
     for run in SyncRun.objects.filter(workspace=workspace, outcome=SyncOutcome.RUNNING):
         finish(run, end=end, lease=lease, now=now)
+
+
+def next_try_at(workspace: Workspace) -> datetime | None:
+    """When a workspace that Dastra refuses should be read again by the timetable; None where nothing has to be waited for.
+
+    It rests as long again as the hold had lasted at the last try: 5, 10, 20 minutes, at most 4 hours. A hold for missing requests does
+    not rest, since what is there is read all the same.
+    """
+    if workspace.hold not in RESTING_HOLDS or workspace.held_at is None:
+        return None
+    tried_at = SyncLane.objects.filter(workspace=workspace).aggregate(latest=Max("last_attempt_at"))["latest"]
+    if tried_at is None or tried_at <= workspace.held_at:
+        return None
+    resting_until: datetime = tried_at + min(tried_at - workspace.held_at, LONGEST_REST)
+    return resting_until
 
 
 def begin(workspace: Workspace, *, lane: Lane, now: datetime) -> SyncRun:
