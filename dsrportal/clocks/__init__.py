@@ -4,6 +4,8 @@
 """
 
 from dsrportal.clocks.calendars import (
+    EARLIEST,
+    LATEST,
     Calendar,
     Rest,
     UnknownCalendarError,
@@ -19,6 +21,8 @@ from dsrportal.clocks.rules import compute, upstream_rule
 from dsrportal.clocks.trace import SOURCES, Step, StepCode
 
 __all__ = [
+    "EARLIEST",
+    "LATEST",
     "SOURCES",
     "Calendar",
     "Clocks",

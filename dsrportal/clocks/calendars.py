@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from holidays import HolidayBase
 
+EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
+"""A day outside of these is a slip of somebody's pen, not one to reckon with."""
 DAY = timedelta(days=1)
 SATURDAY, SUNDAY = 5, 6
 DAYS_OF_A_WEEK, WORKING_DAYS_OF_A_WEEK = 7, 5
@@ -44,12 +46,13 @@ class Calendar:
     Raises `UnknownCalendarError` for a country or region of which no holidays are known. Make it by `calendar_of`, which keeps it.
     """
 
-    __slots__ = ("added", "country", "region")
+    __slots__ = ("_resting", "added", "country", "region")
 
     def __init__(self, *, country: str, region: str, added: frozenset[date]) -> None:
         self.country = country
         self.region = region or DEFAULT_REGIONS.get(country, "")
         self.added = added
+        self._resting: dict[int, frozenset[date]] = {}
         check_region(country, region=self.region)
 
     def rest(self, day: date) -> Rest | None:
@@ -59,9 +62,9 @@ class Calendar:
             return Rest.SATURDAY
         if weekday == SUNDAY:
             return Rest.SUNDAY
-        if day in public_holidays(self.country, self.region, day.year):
-            return Rest.HOLIDAY
-        return Rest.ADDED if day in self.added else None
+        if day not in self._resting_of(day.year):
+            return None
+        return Rest.HOLIDAY if day in public_holidays(self.country, self.region, day.year) else Rest.ADDED
 
     def is_working_day(self, day: date) -> bool:
         """Whether it is neither a Saturday, a Sunday nor a holiday (Reg. 1182/71 Art. 2(2))."""
@@ -91,17 +94,27 @@ class Calendar:
         """The number of working days in (after, until]; negative, those in (until, after], where `until` is the earlier one."""
         if until < after:
             return -self.working_days_between(after=until, until=after)
-        weeks, days = divmod((until - after).days, DAYS_OF_A_WEEK)
-        weekdays = weeks * WORKING_DAYS_OF_A_WEEK
-        weekdays += sum((after + n * DAY).weekday() < SATURDAY for n in range(1, days + 1))
-        resting = self.added.union(
-            *(public_holidays(self.country, self.region, year) for year in range(after.year, until.year + 1))
-        )
-        return weekdays - sum(after < day <= until and day.weekday() < SATURDAY for day in resting)
+        weekdays = _weekdays_before(until.toordinal() + 1) - _weekdays_before(after.toordinal() + 1)
+        years = range(after.year, until.year + 1)
+        return weekdays - sum(after < day <= until for year in years for day in self._resting_of(year))
 
     def last_day_within(self, today: date, *, working_days: int) -> date:
         """The last day that is at most so many working days away from `today`: "due within 5 working days" as a date."""
         return self.add_working_days(today, count=working_days + 1) - DAY
+
+    def _resting_of(self, year: int) -> frozenset[date]:
+        """The days from Monday to Friday that are holidays, added ones too."""
+        found = self._resting.get(year)
+        if found is None:
+            days = public_holidays(self.country, self.region, year) | {day for day in self.added if day.year == year}
+            found = self._resting[year] = frozenset(day for day in days if day.weekday() < SATURDAY)
+        return found
+
+
+def _weekdays_before(ordinal: int) -> int:
+    """How many days from Monday to Friday lie before the day of this ordinal; day 1 is a Monday."""
+    weeks, days = divmod(ordinal - 1, DAYS_OF_A_WEEK)
+    return weeks * WORKING_DAYS_OF_A_WEEK + min(days, WORKING_DAYS_OF_A_WEEK)
 
 
 @lru_cache(maxsize=256)
@@ -112,7 +125,9 @@ def calendar_of(country: str, region: str, added: frozenset[date]) -> Calendar:
 
 @lru_cache(maxsize=4096)
 def public_holidays(country: str, region: str, year: int) -> frozenset[date]:
-    """The public holidays of one year, substitute days included. Raises `UnknownCalendarError`."""
+    """The public holidays of one year, substitute days included; none far from our own time. Raises `UnknownCalendarError`."""
+    if not EARLIEST.year <= year <= LATEST.year:
+        return frozenset()
     return frozenset(_ask(country, region=region, years=(year,), language=None))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from dsrportal.clocks.calendars import LATEST
 from dsrportal.clocks.facts import Facts, Pause
 from dsrportal.clocks.profiles import PausePolicy, Policy, Term
 from dsrportal.clocks.trace import StepCode, Trace
@@ -72,7 +73,7 @@ def _is_over(pause: Pause, *, due_on: date, covered_until: date, closed_on: date
 
 def _end(pause: Pause, *, today: date, closed_on: date | None) -> date:
     end_on = today if pause.answered_on is None else pause.answered_on
-    return end_on if closed_on is None else min(end_on, closed_on)
+    return min(end_on, LATEST) if closed_on is None else min(end_on, closed_on, LATEST)
 
 
 def _is_out(pause: Pause, *, today: date) -> bool:

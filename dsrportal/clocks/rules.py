@@ -11,12 +11,11 @@ from datetime import date, timedelta
 from typing import TypedDict
 
 from dsrportal.clocks import pauses
+from dsrportal.clocks.calendars import EARLIEST, LATEST
 from dsrportal.clocks.facts import Clocks, Event, EventKind, Facts, State
 from dsrportal.clocks.profiles import Policy, Profile, Term
 from dsrportal.clocks.trace import StepCode, Trace
 
-EARLIEST, LATEST = date(1970, 1, 1), date(2199, 12, 31)
-"""A receipt outside of these is a slip of somebody's pen, not a date to reckon with."""
 DECIDE_DAYS = 10
 SOON_WORKING_DAYS = 5
 DUE_NOW_WORKING_DAYS = 1
