@@ -1,0 +1,39 @@
+"""A command that is killed at any boundary of its work leaves nothing lost, nothing doubled and nothing held."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.crash import commands
+from tests.crash.stage import Stage
+
+pytestmark = pytest.mark.slow
+SEED = 20_261_122
+
+
+def test_a_move_killed_at_each_boundary_is_done_or_refused_and_never_written_twice(stage: Stage) -> None:
+    names = commands.boundaries_of_a_move(stage)
+    for name in (
+        "after commit of INSERT outboxentry",
+        "after commit of UPDATE outboxentry sending",
+        "before POST /DataSubjectRequests/workflow",
+        "at the unread answer of POST /DataSubjectRequests/workflow",
+        "after POST /DataSubjectRequests/workflow",
+        "before UPDATE outboxentry done",
+        "before commit of INSERT auditevent",
+    ):
+        assert name in names, f"the crash tests no longer see “{name}”: {names}"
+    ends = commands.kill_moves(stage, range(1, len(names) + 1))
+    assert ends["never kept"] > 0
+    assert ends["refused"] > 0
+    assert ends["done"] > 0
+
+
+def test_a_flush_that_is_killed_leaves_each_wish_to_the_next(stage: Stage) -> None:
+    ends = commands.kill_flushes(stage, kills=6, seed=SEED)
+    assert ends["done"] + ends["refused"] == 12
+
+
+def test_a_pull_that_is_killed_holds_nobody_up_and_the_next_one_makes_good(stage: Stage) -> None:
+    reached = commands.kill_pulls(stage, kills=8, seed=SEED)
+    assert reached["killed"] > 0
