@@ -17,9 +17,10 @@ from django.db.models import F
 from dsrportal import credentials
 from dsrportal.dastra import schema
 from dsrportal.identity import words_of
-from dsrportal.mirror import drift, rows
+from dsrportal.mirror import drift, history, reckoning, rows
 from dsrportal.mirror.gaps import filled, has_gaps
 from dsrportal.mirror.leases import Lease, LeaseLostError, lease_number
+from dsrportal.mirror.legal import NO_LEDGER, is_judged, legal_fields
 from dsrportal.mirror.neighbours import Catalogues
 from dsrportal.models import (
     DataSubjectRequest,
@@ -33,6 +34,12 @@ from dsrportal.models.requests import identity_context
 
 IDS_PER_QUERY = 500
 _KEY_FIELDS = frozenset({"id", "workspace", "upstream_id", "identity_forgotten_at"})
+_CARRIED_FIELDS = ("restated_at", "restated_from", "has_unexplained_change")
+_KNOWN_FIELDS = (
+    "upstream_id", "digest", "sequence", "step_id", "archived", "step_entered_at", "identity_forgotten_at", "state", "received_at",
+    "created_at", "expires_at", "closed_at", "complex", *DataSubjectRequest.LEGAL_FIELDS, *_CARRIED_FIELDS,
+)  # fmt: skip
+"""What is needed of a row that exists, to decide about it, to count it out of its step, and to tell what changed."""
 _WRITTEN_FIELDS = [
     field.name
     for field in DataSubjectRequest._meta.concrete_fields  # noqa: SLF001  documented API of Django
@@ -60,19 +67,6 @@ class _Kept:
     digest: bytes
     sequence: int
     updated_at: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Known:
-    """What is needed of a row that exists, to decide about it and to count it out of its step."""
-
-    pk: int
-    digest: bytes
-    sequence: int
-    step_id: int | None
-    archived: bool
-    step_entered_at: datetime | None
-    identity_is_forgotten: bool
 
 
 def next_sequence(workspace: Workspace) -> int:
@@ -207,6 +201,7 @@ class _Writer:
             return frozenset()
         self._catalogues.learn(chosen.values())
         written = [self._row(dsr, known=known.get(i), digest=digests[i]) for i, dsr in chosen.items()]
+        self._reckon(written, known={i: row for i, row in known.items() if i in chosen})
         DataSubjectRequest.objects.bulk_create(
             written,
             update_conflicts=True,
@@ -227,7 +222,9 @@ class _Writer:
         tombstones.filter(sequence__lte=self._sequence).delete()
         return buried
 
-    def _row(self, dsr: schema.DataSubjectRequest, *, known: _Known | None, digest: bytes) -> DataSubjectRequest:
+    def _row(
+        self, dsr: schema.DataSubjectRequest, *, known: DataSubjectRequest | None, digest: bytes
+    ) -> DataSubjectRequest:
         step_id = self._catalogues.steps.primary_key(dsr.step_upstream_id)
         row = DataSubjectRequest(
             workspace=self._workspace,
@@ -240,19 +237,43 @@ class _Writer:
             digest=digest,
             **rows.plain_fields(dsr),
         )
-        if known is None or not known.identity_is_forgotten:
+        if known is None or known.identity_forgotten_at is None:
             context = identity_context(workspace_id=self._workspace.pk, upstream_id=dsr.upstream_id)
             row.identity_sealed = credentials.seal_fields(rows.identity_fields(dsr), context=context)
         if known is not None:
             # When a request was first seen, nobody can say how long it has been in its step.
             row.step_entered_at = known.step_entered_at if known.step_id == step_id else self._now
+            for name in _CARRIED_FIELDS:
+                setattr(row, name, getattr(known, name))
         return row
+
+    def _reckon(self, written: Sequence[DataSubjectRequest], *, known: Mapping[int, DataSubjectRequest]) -> None:
+        """Give the rows their legal dates, and keep what changed for the reports. A verdict that stands is left as it was given."""
+        rules = reckoning.rules_of(self._workspace.pk)
+        ledgers = reckoning.ledgers_of([row.pk for row in known.values()])
+        for row in written:
+            before = known.get(row.upstream_id)
+            ledger = ledgers.get(before.pk, NO_LEDGER) if before else NO_LEDGER
+            fields = legal_fields(row, ledger=ledger, rules=rules)
+            if before and is_judged(row, before=before):
+                kept = {name: getattr(before, name) for name in DataSubjectRequest.LEGAL_FIELDS}
+                fields = {**kept, "upstream_due_on": fields["upstream_due_on"]}
+            for name, value in fields.items():
+                setattr(row, name, value)
+        history.keep(
+            self._workspace,
+            [(known[row.upstream_id], row) for row in written if row.upstream_id in known],
+            steps={step.pk: upstream_id for upstream_id, step in self._catalogues.steps.rows.items()},
+            ledgers=ledgers,
+            now=self._now,
+            sequence=self._sequence,
+        )
 
     def _write_words(
         self,
         dsrs: Mapping[int, schema.DataSubjectRequest],
         *,
-        known: Mapping[int, _Known],
+        known: Mapping[int, DataSubjectRequest],
         digests: Mapping[int, bytes],
     ) -> None:
         """Replace the words of the requests whose identity is new."""
@@ -261,7 +282,7 @@ class _Writer:
             for i in dsrs
             if i not in known
             or (
-                not known[i].identity_is_forgotten
+                known[i].identity_forgotten_at is None
                 and rows.identity_half(known[i].digest) != rows.identity_half(digests[i])
             )
         ]
@@ -325,26 +346,15 @@ def _is_later(moment: datetime | None, *, than: datetime | None) -> bool:
     return moment is not None and (than is None or moment > than)
 
 
-def _known(workspace: Workspace, ids: Iterable[int]) -> dict[int, _Known]:
-    known: dict[int, _Known] = {}
+def _known(workspace: Workspace, ids: Iterable[int]) -> dict[int, DataSubjectRequest]:
+    known: dict[int, DataSubjectRequest] = {}
     for chunk in _chunks(list(ids)):
-        found = DataSubjectRequest.objects.filter(workspace=workspace, upstream_id__in=chunk).only(
-            "upstream_id", "digest", "sequence", "step_id", "archived", "step_entered_at", "identity_forgotten_at"
-        )
-        for row in found:
-            known[row.upstream_id] = _Known(
-                pk=row.pk,
-                digest=bytes(row.digest),
-                sequence=row.sequence,
-                step_id=row.step_id,
-                archived=row.archived,
-                step_entered_at=row.step_entered_at,
-                identity_is_forgotten=row.identity_forgotten_at is not None,
-            )
+        found = DataSubjectRequest.objects.filter(workspace=workspace, upstream_id__in=chunk).only(*_KNOWN_FIELDS)
+        known.update((row.upstream_id, row) for row in found)
     return known
 
 
-def _count(into: Counter[tuple[int | None, bool]], *, out: Iterable[_Known]) -> None:
+def _count(into: Counter[tuple[int | None, bool]], *, out: Iterable[DataSubjectRequest]) -> None:
     """Keep the counters of the steps in the same transaction as the rows."""
     deltas = Counter(into)
     deltas.subtract((row.step_id, row.archived) for row in out)

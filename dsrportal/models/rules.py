@@ -5,6 +5,8 @@ from __future__ import annotations
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from dsrportal.clocks.calendars import UnknownCalendarError
+from dsrportal.clocks.profiles import PausePolicy, Policy, Profile
 from dsrportal.models.workspaces import Workspace
 
 
@@ -18,3 +20,20 @@ class AddedHoliday(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["workspace", "on"], name="one_added_holiday_per_day")]
         ordering = ["on"]
+
+
+def policy_of(workspace: Workspace) -> Policy | None:
+    """The workspace's rules as the clocks take them; None where no holidays are known for its country or region. One query."""
+    added = frozenset(AddedHoliday.objects.filter(workspace=workspace).values_list("on", flat=True))
+    policy = Policy(
+        profile=Profile(workspace.profile),
+        country=workspace.country,
+        region=workspace.region,
+        pause_policy=PausePolicy(workspace.pause_policy),
+        added_holidays=added,
+    )
+    try:
+        policy.calendar  # noqa: B018  asking is the test
+    except UnknownCalendarError:
+        return None
+    return policy

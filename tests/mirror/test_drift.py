@@ -21,6 +21,7 @@ LEAST_FIELDS = 55
 EMPTY: tuple[Any, ...] = (None, "", 0, False)
 OURS = frozenset(
     {"id", "sequence", "mirrored_at", "digest", "identity_sealed", "step_entered_at", "clock_at", "is_closed"}
+    | {"clock_rank", "has_unexplained_change", *DataSubjectRequest.LEGAL_FIELDS}
 )
 
 MUTATIONS: dict[str, Callable[[dict[str, Any], str], dict[str, Any]]] = {

@@ -129,7 +129,10 @@ _known = store._known
 
 
 def _without_order(*args: Any) -> dict[int, Any]:
-    return {i: replace(row, sequence=0) for i, row in _known(*args).items()}
+    known = _known(*args)
+    for row in known.values():
+        row.sequence = 0
+    return known
 
 
 def _undoubted(*_: Any, **__: Any) -> frozenset[int]:
