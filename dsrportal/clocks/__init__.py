@@ -18,7 +18,7 @@ from dsrportal.clocks.calendars import (
 from dsrportal.clocks.facts import Clocks, Event, EventKind, Extension, Facts, Pause, Refusal, State, day_of
 from dsrportal.clocks.profiles import PausePolicy, Policy, Profile, add_months
 from dsrportal.clocks.rules import compute, upstream_rule
-from dsrportal.clocks.trace import SOURCES, Step, StepCode
+from dsrportal.clocks.trace import SOURCES, Step, StepCode, source_of
 
 __all__ = [
     "EARLIEST",
@@ -48,5 +48,6 @@ __all__ = [
     "day_of",
     "holiday_name",
     "regions_of",
+    "source_of",
     "upstream_rule",
 ]

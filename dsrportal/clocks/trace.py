@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from dsrportal.clocks.calendars import Rest
+from dsrportal.clocks.profiles import Profile
 
 SOURCES = {
     "R1": "GDPR Art. 12(3)",
@@ -28,6 +29,16 @@ SOURCES = {
     "R22": "Cal. Code Civ. Proc. § 12a",
 }
 """The article (or guideline) behind each rule of docs/deadlines.md."""
+UK_WORDS = (("EDPB Guidelines 01/2022", "ICO guidance"), ("GDPR", "UK GDPR"))
+
+
+def source_of(rule: str, *, profile: Profile) -> str:
+    """The article behind a rule, as the law of the profile is called. Raises `KeyError` for a rule that does not exist."""
+    source = SOURCES[rule]
+    if profile == Profile.UK:
+        for ours, theirs in UK_WORDS:
+            source = source.replace(ours, theirs)
+    return source
 
 
 class StepCode(StrEnum):
