@@ -21,7 +21,7 @@ from tests.processes import wait_until
 
 KINDS = ("web", "worker", "cluster")
 PROCESSES = {"web": "gunicorn", "worker": "qcluster", "cluster": "qcluster"}
-PER_WINDOW = 8
+PER_WINDOW = 12
 PATIENCE_SECONDS = 15.0
 
 

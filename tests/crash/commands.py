@@ -21,7 +21,7 @@ WINDOW = 24
 def boundaries_of_a_move(stage: Stage) -> list[str]:
     """The boundaries that a move passes when nothing goes wrong."""
     window = Window(stage)
-    told = stage.warm.run(_move(window.click()))[0]
+    told = stage.warm.run(move(window.click()))[0]
     assert told.exit == 0, told.output
     window.judged(is_flushed=True)
     return told.boundaries
@@ -36,7 +36,7 @@ def kill_moves(stage: Stage, numbers: Iterable[int]) -> Counter[str]:
         window = Window(stage)
         while part:
             some, part = part[:AT_ONCE], part[AT_ONCE:]
-            told = stage.warm.run(*[_move(window.click(place=number), kill_at=number) for number in some])
+            told = stage.warm.run(*[move(window.click(place=number), kill_at=number) for number in some])
             assert [one.exit for one in told] == [KILLED] * len(some), [one.output for one in told]
         ends += window.judged(is_flushed=True)
     return ends
@@ -88,6 +88,7 @@ def keep(stage: Stage, click: Click) -> None:
     click.answers.append(200)
 
 
-def _move(click: Click, *, kill_at: int = 0) -> Job:
+def move(click: Click, *, kill_at: int = 0) -> Job:
+    """The command that carries out a click at once."""
     command = ["move", SLUG, str(click.upstream_id), str(click.step), "--as", PEOPLE[0], "--now"]
     return Job(command=command, kill_at=kill_at)

@@ -44,10 +44,10 @@ class Round:
     """One card. `third` is the step that somebody chose in Dastra, if anybody did."""
 
     upstream_id: int
-    seen_step: int
+    seen_step: int | None
     sides: list[Side]
     third: int | None = None
-    final: int = 0
+    final: int | None = None
 
 
 def fight(stage: Stage, *, rounds: int, seed: int) -> Counter[str]:

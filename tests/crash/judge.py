@@ -20,7 +20,7 @@ class Click:
 
     upstream_id: int
     step: int
-    seen_step: int
+    seen_step: int | None
     answers: list[int] = field(default_factory=list)
 
     @property
@@ -80,6 +80,10 @@ class Window:
                 continue
             assert wish["state"] in {"done", "refused"}, wish
             assert wish["audit_lines"] == 1, wish
+            if here is None:
+                assert wish["state"] == "refused", wish
+                ends["gone"] += 1
+                continue
             wanted = click.step if wish["state"] == "done" else click.seen_step
             assert here == wanted, f"Dastra is in {here}: {wish}"
             ends[wish["state"]] += 1

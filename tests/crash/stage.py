@@ -145,7 +145,7 @@ class Stage:
         return self._ask("POST", path, by=by, fields={"csrfmiddlewaretoken": FORM_TOKEN, "origin": "board", **fields})
 
     def move(
-        self, upstream_id: int, *, step: int, seen_step: int, action_id: uuid.UUID, by: str = PEOPLE[0]
+        self, upstream_id: int, *, step: int, seen_step: int | None, action_id: uuid.UUID, by: str = PEOPLE[0]
     ) -> tuple[int, str]:
         """Drop a card on a column."""
         path = f"/w/{SLUG}/requests/{upstream_id}/move/"
@@ -170,10 +170,10 @@ class Stage:
 
     # Dastra
 
-    def step_in_dastra(self, upstream_id: int) -> int:
-        """By Dastra's own word."""
-        step: int = self.server.state[WORKSPACE].get(upstream_id)["workFlowStepId"]
-        return step
+    def step_in_dastra(self, upstream_id: int) -> int | None:
+        """By Dastra's own word; None when it has no such request."""
+        record = self.server.state[WORKSPACE].records.get(upstream_id)
+        return None if record is None else int(record.fields["workFlowStepId"])
 
     def steps(self) -> list[int]:
         """The ids of the steps, in order."""
