@@ -50,7 +50,7 @@ ON_POSTGRES := tests/limits tests/mirror tests/actions tests/board tests/registe
 # Everything once on SQLite; then, on a throwaway PostgreSQL, what the two databases could tell apart.
 test: .venv/.dev
 	@scripts/system_packages
-	$(BIN)/pytest -p tests.no_skips -n 2 --ignore tests/torture
+	$(BIN)/pytest -p tests.no_skips -n 2 --ignore tests/torture/test_search.py
 	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 2 $(ON_POSTGRES)
 
 # The mirror and the outbox under everything that can happen: SEQUENCES of them, from SEED on; prints the seeds and what was found.

@@ -258,17 +258,17 @@ class Judge:
 
     def _judge_done(self, entry: OutboxEntry) -> None:
         began = self.seconds_of(entry.created_at)
-        versions = self.history.of[entry.upstream_id]
+        versions = self.history.of[entry.target]
         first = next((place for place in range(len(versions)) if self._is_met(entry, place=place, began=began)), None)
-        self.check("P8", holds=first is not None, sentence=f"done, but request {entry.upstream_id} never was so")
-        line = self.mirror.get(entry.upstream_id)
+        self.check("P8", holds=first is not None, sentence=f"done, but request {entry.target} never was so")
+        line = self.mirror.get(entry.target)
         if line is not None and first is not None:
-            shows = max(self.history.places(entry.upstream_id, line), default=-1) >= first
-            self.check("P10", holds=shows, sentence=f"request {entry.upstream_id} is shown as before")
+            shows = max(self.history.places(entry.target, line), default=-1) >= first
+            self.check("P10", holds=shows, sentence=f"request {entry.target} is shown as before")
 
     def _is_met(self, entry: OutboxEntry, *, place: int, began: float) -> bool:
         """Whether Dastra had at this place of the request's history, after the wish, what was wished."""
-        versions = self.history.of[entry.upstream_id]
+        versions = self.history.of[entry.target]
         ended = versions[place + 1].at if place + 1 < len(versions) else began
         line = versions[place].line
         if line is None or ended < began:
@@ -278,7 +278,7 @@ class Judge:
         return bool(line["archived"] == (entry.kind == WishKind.ARCHIVE))
 
     def _code_of(self, entry: OutboxEntry) -> str:
-        events = AuditEvent.objects.filter(upstream_id=entry.upstream_id, outcome=entry.state).order_by("-pk")
+        events = AuditEvent.objects.filter(upstream_id=entry.target, outcome=entry.state).order_by("-pk")
         return next((str(event.details["code"]) for event in events if event.details.get("wish") == entry.pk), "")
 
     def seconds_of(self, moment: datetime) -> float:
