@@ -13,7 +13,7 @@ import tempfile
 import time
 import traceback
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -22,6 +22,8 @@ MOVES_AGAIN = 2
 """How often a move is killed at each of its boundaries."""
 
 PARENTS = 20
+FLUSHES = 20
+ROUNDS_AT_ONCE = 100
 WRITES_EACH = 250
 
 
@@ -35,37 +37,58 @@ def prepare() -> None:
     django.setup()
 
 
-def parts(*, kills: int, rounds: int, seed: int) -> dict[str, tuple[bool, Callable[..., Counter[str]]]]:
-    """Each part by name: whether it needs the running portal, and what it does on a stage."""
+def parts(*, kills: int, rounds: int, seed: int) -> dict[str, tuple[bool, Callable[..., Iterator[Counter[str]]]]]:
+    """Each part by name: whether it needs the running portal, and what it does on a stage, telling from time to time what was met so far."""
     from tests.crash import campaign, commands, crowd, duel  # noqa: PLC0415
     from tests.crash.stage import Stage  # noqa: PLC0415
 
-    def moves(stage: Stage) -> Counter[str]:
+    def moves(stage: Stage) -> Iterator[Counter[str]]:
         count = len(commands.boundaries_of_a_move(stage))
         ends = commands.kill_moves(stage, list(range(1, count + 1)) * MOVES_AGAIN)
-        return ends + Counter({"boundaries": count, "kills": count * MOVES_AGAIN})
+        yield ends + Counter({"boundaries": count, "kills": count * MOVES_AGAIN})
 
-    def crowded(stage: Stage) -> Counter[str]:
+    def crowded(stage: Stage) -> Iterator[Counter[str]]:
         met = crowd.crowd(stage, times=WRITES_EACH)
         if met.errors:
             raise AssertionError(f"{len(met.errors)} errors, the first: {met.errors[0]}")
-        return Counter({"wishes kept": met.done, "slowest hundredth, ms": round(met.slowest_hundredth * 1000)})
+        yield Counter({"wishes kept": met.done, "slowest hundredth, ms": round(met.slowest_hundredth * 1000)})
 
-    def kind_of(kind: str) -> Callable[[Stage], Counter[str]]:
-        return lambda stage: campaign.Campaign(stage, kind=kind, seed=seed).run(kills=kills)
+    def flushes(stage: Stage) -> Iterator[Counter[str]]:
+        yield commands.kill_flushes(stage, kills=min(kills, FLUSHES), seed=seed)
+
+    def pulls(stage: Stage) -> Iterator[Counter[str]]:
+        yield commands.kill_pulls(stage, kills=kills, seed=seed)
+
+    def kind_of(kind: str) -> Callable[[Stage], Iterator[Counter[str]]]:
+        def work(stage: Stage) -> Iterator[Counter[str]]:
+            run = campaign.Campaign(stage, kind=kind, seed=seed)
+            while run.kills < kills:
+                yield run.run(kills=min(campaign.PER_WINDOW, kills - run.kills))
+
+        return work
+
+    def parents(stage: Stage) -> Iterator[Counter[str]]:
+        yield campaign.kill_parents(stage, kills=min(kills, PARENTS), seed=seed)
+
+    def two_people(stage: Stage) -> Iterator[Counter[str]]:
+        met = Counter[str]()
+        while met["rounds"] < rounds:
+            some = min(ROUNDS_AT_ONCE, rounds - met["rounds"])
+            met += duel.fight(stage, rounds=some, seed=seed + met["rounds"])
+            yield met
 
     return {
-        "moves": (False, moves),
-        "flushes": (False, lambda stage: commands.kill_flushes(stage, kills=min(kills, 20), seed=seed)),
-        "pulls": (False, lambda stage: commands.kill_pulls(stage, kills=kills, seed=seed)),
-        "crowd": (False, crowded),
         **{kind: (True, kind_of(kind)) for kind in campaign.KINDS},
-        "parents": (True, lambda stage: campaign.kill_parents(stage, kills=min(kills, PARENTS), seed=seed)),
-        "two people": (True, lambda stage: duel.fight(stage, rounds=rounds, seed=seed)),
+        "two people": (True, two_people),
+        "parents": (True, parents),
+        "moves": (False, moves),
+        "flushes": (False, flushes),
+        "pulls": (False, pulls),
+        "crowd": (False, crowded),
     }
 
 
-def run_part(name: str, *, is_running: bool, work: Callable[..., Counter[str]]) -> bool:
+def run_part(name: str, *, is_running: bool, work: Callable[..., Iterator[Counter[str]]]) -> bool:
     """One part on a stage of its own; whether all held."""
     from tests.crash.stage import staged  # noqa: PLC0415
 
@@ -75,14 +98,19 @@ def run_part(name: str, *, is_running: bool, work: Callable[..., Counter[str]]) 
             with staged(Path(folder)) as stage:
                 if is_running:
                     stage.start()
-                met = work(stage)
+                for met in work(stage):
+                    print(f"  {name} so far, after {time.monotonic() - began:.0f} s: {told(met)}", flush=True)
         except Exception:  # whatever was raised is a finding
             failure = traceback.format_exc()
-    told = ", ".join(f"{number} {what}" for what, number in sorted(met.items()))
-    print(f"{name}: {told or 'nothing'}; {time.monotonic() - began:.0f} s", flush=True)
+    print(f"{name}: {told(met)}; {time.monotonic() - began:.0f} s", flush=True)
     if failure:
         print(f"VIOLATION in “{name}”\n{failure}", flush=True)
     return not failure
+
+
+def told(met: Counter[str]) -> str:
+    """In words."""
+    return ", ".join(f"{number} {what}" for what, number in sorted(met.items())) or "nothing"
 
 
 def main() -> int:

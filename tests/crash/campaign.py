@@ -34,6 +34,7 @@ class Campaign:
     seed: int
     boundaries: list[str] = field(default_factory=list)
     tally: Counter[str] = field(default_factory=Counter)
+    kills: int = 0
 
     def __post_init__(self) -> None:
         self._chance = random.Random(f"{self.kind} {self.seed}")
@@ -42,12 +43,13 @@ class Campaign:
             self._chance.shuffle(self.boundaries)
 
     def run(self, *, kills: int) -> Counter[str]:
-        """Kill so often, and judge after every few kills. Raises AssertionError."""
-        for number in range(0, kills, PER_WINDOW):
+        """Kill so many times more, and judge after every few kills. Raises AssertionError."""
+        for left in range(kills, 0, -PER_WINDOW):
             window = Window(self.stage)
-            for place in range(number, min(kills, number + PER_WINDOW)):
+            for _kill in range(min(left, PER_WINDOW)):
                 assert wait_until(self.stage.is_up, seconds=120), self.stage.log.read_text()[-3000:]
-                self._kill_one(window, place=place)
+                self._kill_one(window, place=self.kills)
+                self.kills += 1
             self.tally += window.judged(is_flushed=False)
             self.tally["judged"] += 1
         return self.tally
