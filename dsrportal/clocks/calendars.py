@@ -152,6 +152,7 @@ def check_region(country: str, *, region: str) -> None:
         raise UnknownCalendarError(country=country, region=region)
 
 
+@lru_cache(maxsize=256)
 def regions_of(country: str) -> tuple[str, ...]:
     """The codes of a country's regions; none where the whole country keeps the same days. Raises `UnknownCalendarError`."""
     return tuple(_ask(country, region="", years=(), language=None).subdivisions)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
 
-from dsrportal.clocks.calendars import Calendar, calendar_of
+from dsrportal.clocks.calendars import Calendar, calendar_of, regions_of
 
 MONTHS_OF_A_YEAR = 12
 
@@ -69,7 +69,8 @@ TERMS = {
 class Policy:
     """What an admin has chosen for a workspace. `country` is an ISO code of two letters, `region` a code of the `holidays` package or "".
 
-    The profiles `uk` and `ccpa` are at home in one country: where another is set, theirs counts, with England and California as the region.
+    The profiles `uk` and `ccpa` are at home in one country: its holidays count whatever is set here, those of England and of California where
+    the region is none of its own.
     """
 
     profile: Profile = Profile.GDPR
@@ -87,10 +88,9 @@ class Policy:
     def calendar(self) -> Calendar:
         """The working days. Raises `UnknownCalendarError`."""
         country, region = self.country, self.region
-        if self.terms.home and country != self.terms.home[0]:
-            country, region = self.terms.home
-        elif self.terms.home and not region:
-            region = self.terms.home[1]
+        if self.terms.home:
+            at_home = country == self.terms.home[0] or region in regions_of(self.terms.home[0])
+            country, region = self.terms.home[0], (region if region and at_home else self.terms.home[1])
         return calendar_of(country, region, self.added_holidays)
 
 
