@@ -20,11 +20,20 @@ WINDOW = 24
 
 def boundaries_of_a_move(stage: Stage) -> list[str]:
     """The boundaries that a move passes when nothing goes wrong."""
-    window = Window(stage)
-    told = stage.warm.run(move(window.click()))[0]
-    assert told.exit == 0, told.output
-    window.judged(is_flushed=True)
-    return told.boundaries
+    if not stage.boundaries_of_a_move:
+        window = Window(stage)
+        told = stage.warm.run(move(window.click()))[0]
+        assert told.exit == 0, told.output
+        window.judged(is_flushed=True)
+        stage.boundaries_of_a_move = told.boundaries
+    return stage.boundaries_of_a_move
+
+
+def telling(names: list[str]) -> list[int]:
+    """The numbers of the boundaries that differ: to die after one thing is to die before the next."""
+    return [
+        number for number, name in enumerate(names, start=1) if not name.startswith("after") or number == len(names)
+    ]
 
 
 def kill_moves(stage: Stage, numbers: Iterable[int]) -> Counter[str]:

@@ -41,6 +41,7 @@ class Stage:
         self.port = int(processes.environment["PORT"])
         self.armed = Path(processes.environment[boundaries.VARIABLE])
         self.log = folder / "portal.log"
+        self.boundaries_of_a_move: list[str] = []
         self._portal: subprocess.Popen[bytes] | None = None
         self.warm = Warm(processes, folder=folder)
         made = self.warm.command("migrate", "--verbosity", "0")

@@ -16,10 +16,7 @@ SEED = 20_261_122
     [
         (
             "web",
-            [
-                "after commit of INSERT outboxentry",
-                "at the unread answer of POST /DataSubjectRequests/workflow",
-            ],
+            ["after commit of INSERT outboxentry", "at the unread answer of POST /DataSubjectRequests/workflow"],
         ),
         (
             "worker",
