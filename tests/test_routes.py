@@ -23,6 +23,7 @@ from dsrportal.models import (
     User,
     Workspace,
 )
+from dsrportal.models.outbox import WishKind
 from tests.conftest import MakeWorkspace, make_person
 
 CSP = {
@@ -78,13 +79,21 @@ PUBLIC = [
     Route(name="health.healthz", takes="read"),
     Route(name="health.readyz", takes="read"),
 ]
-OF_THE_PERSON = [Route(name="home.home", takes="read"), Route(name="accounts.logout", takes="write")]
+OF_THE_PERSON = [
+    Route(name="home.home", takes="read"),
+    Route(name="accounts.logout", takes="write"),
+    Route(name="deadline.deadline", takes="read"),
+]
 OF_A_WORKSPACE = [
     Route(name="board.board", takes="read"),
     Route(name="board.version", takes="read"),
     Route(name="register.register", takes="read"),
     Route(name="register.search", takes="write"),
     Route(name="register.ask", takes="write", acting=True),
+    Route(name="creating.new", takes="form", acting=True),
+    Route(name="creating.waiting", takes="read"),
+    Route(name="creating.send", takes="write", acting=True),
+    Route(name="creating.back", takes="write", acting=True),
     Route(name="dsr.dsr", takes="read"),
     Route(name="dsr.version", takes="read"),
     Route(name="dsr.texts", takes="write", acting=True),
@@ -261,6 +270,15 @@ def test_an_admins_pages_have_all_headers(
 ) -> None:
     DataSubjectRequest.objects.create(
         workspace=workspace, upstream_id=7, clock_at=now, mirrored_at=now, sequence=1, digest=b"x"
+    )
+    OutboxEntry.objects.create(
+        pk=424242,
+        action_id=uuid.uuid4(),
+        workspace=workspace,
+        by=admin,
+        kind=WishKind.CREATE,
+        created_at=now,
+        not_before=now,
     )
     client.force_login(admin)
     for headers in ({}, {"HX-Request": "true"}):

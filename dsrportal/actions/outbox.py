@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from types import ModuleType
 from typing import Any
 
 from django.conf import settings
@@ -21,12 +22,12 @@ from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from dsrportal.actions import changes, deeds, fields, writing
+from dsrportal.actions import changes, creation_wire, deeds, fields, writing
 from dsrportal.actions.refusals import WishError
+from dsrportal.actions.settling import settle
 from dsrportal.actions.writing import Verdict
 from dsrportal.credentials import CannotDecryptError
-from dsrportal.models import AuditEvent, DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep, Workspace
-from dsrportal.models.audit import Operation
+from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep, Workspace
 from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, PRIVATE_VALUES, WishKind, WishState
 
 __all__ = [
@@ -125,7 +126,7 @@ def undo(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
     """Take a wish back before it is sent. False when it is too late, or when it is another person's."""
     if entry.by_id != by.pk:
         return False
-    return _settle(entry, Verdict(WishState.CANCELLED, code="undone"), from_state=WishState.HELD, now=now, by=by)
+    return settle(entry, Verdict(WishState.CANCELLED, code="undone"), from_state=WishState.HELD, now=now, by=by)
 
 
 def dismiss(entry: OutboxEntry, *, by: User, now: datetime) -> bool:
@@ -200,21 +201,26 @@ def _send(entry_id: int, *, now: datetime) -> OutboxEntry:
     claimed = _claim(entry_id, now=now)
     entry = OutboxEntry.objects.select_related("workspace", "dsr", "by").get(pk=entry_id)
     if claimed:
-        verdict = writing.attempt(entry, clock=clock)
-        _settle(entry, verdict, from_state=WishState.SENDING, now=clock())
+        verdict = _wire(entry).attempt(entry, clock=clock)
+        settle(entry, verdict, from_state=WishState.SENDING, now=clock())
         return entry
     if entry.state == WishState.HELD and entry.not_before <= now:  # the workspace was disabled while it was held
         sentence = _("The workspace is disabled: nothing was changed.")
-        _settle(entry, Verdict(WishState.REFUSED, reason=sentence, code="disabled"), from_state=WishState.HELD, now=now)
+        settle(entry, Verdict(WishState.REFUSED, reason=sentence, code="disabled"), from_state=WishState.HELD, now=now)
         return entry
     if entry.state == WishState.SENDING and _is_abandoned(entry, now=now):
         verdict = Verdict(WishState.UNKNOWN, reason=_("The portal stopped while sending."), code="interrupted")
-        _settle(entry, verdict, from_state=WishState.SENDING, now=now)
+        settle(entry, verdict, from_state=WishState.SENDING, now=now)
     if entry.state == WishState.UNKNOWN:
-        verdict = writing.check(entry, clock=clock)
+        verdict = _wire(entry).check(entry, clock=clock)
         if verdict.state != WishState.UNKNOWN:
-            _settle(entry, verdict, from_state=WishState.UNKNOWN, now=clock())
+            settle(entry, verdict, from_state=WishState.UNKNOWN, now=clock())
     return entry
+
+
+def _wire(entry: OutboxEntry) -> ModuleType:
+    """What can send and check it: a new request has no id to read it by."""
+    return creation_wire if entry.kind == WishKind.CREATE else writing
 
 
 def _claim(entry_id: int, *, now: datetime) -> bool:
@@ -355,42 +361,3 @@ def _clock(start: datetime) -> Callable[[], datetime]:
     """The time as `start` plus what has passed since: calls last seconds, and tests choose where time starts."""
     began = time.monotonic()
     return lambda: start + timedelta(seconds=time.monotonic() - began)
-
-
-def _settle(
-    entry: OutboxEntry, verdict: Verdict, *, from_state: WishState, now: datetime, by: User | None = None
-) -> bool:
-    """Write the verdict, if nobody else has since; with it, in one transaction, the line of the audit log."""
-    values: dict[str, object] = {"state": verdict.state, "reason": verdict.reason[:400]}
-    if verdict.state not in OPEN_STATES:
-        values |= {"settled_at": now, "private_sealed": None}
-    if verdict.state == WishState.CONFLICT:
-        values["theirs"] = changes.public(verdict.theirs)
-        entry.set_private({**entry.read_private(), "theirs": changes.private(verdict.theirs)})
-        values["private_sealed"] = entry.private_sealed
-    if verdict.state == WishState.HELD:
-        values["not_before"] = now + timedelta(seconds=verdict.retry_seconds)
-    with transaction.atomic():
-        Workspace.note_change(entry.workspace_id)
-        won = bool(
-            OutboxEntry.objects.filter(pk=entry.pk, state=from_state, claimed_at=entry.claimed_at).update(**values)
-        )
-        if won and verdict.state != WishState.HELD:
-            AuditEvent.objects.create(
-                at=now,
-                by=by or entry.by,
-                workspace_id=entry.workspace_id,
-                operation=Operation(entry.kind),
-                upstream_id=entry.upstream_id,
-                reference=entry.dsr.reference if entry.dsr else "",
-                outcome=verdict.state,
-                details={
-                    "wish": entry.pk,
-                    "code": verdict.code,
-                    "from_step": entry.seen_step_upstream_id,
-                    "to_step": entry.step_upstream_id,
-                    "fields": sorted(entry.wanted),
-                },
-            )
-    entry.refresh_from_db()
-    return won

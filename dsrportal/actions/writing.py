@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.utils.translation import gettext as _
 
 from dsrportal.actions import deeds
@@ -24,7 +23,7 @@ from dsrportal.models import OutboxEntry
 from dsrportal.models.outbox import WishState
 
 GIVE_UP_SECONDS = 60
-"""How long a wish that provably did not reach Dastra is tried again after its undo window."""
+"""How long a wish that provably did not reach Dastra is tried again after the first attempt."""
 
 PROOF_SECONDS = 40
 """After a write whose answer was lost, a read proves that it was not applied only when this much time has passed: longer than Dastra
@@ -39,14 +38,15 @@ Clock = Callable[[], datetime]
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Where a wish stands after an attempt: a sentence for people, in English, a code for the log, for `held` the wait before the next, and
-    for `conflict` Dastra's values of the fields in question."""
+    """Where a wish stands after an attempt: a sentence for people, in English, a code for the log, for `held` the wait before the next,
+    for `conflict` Dastra's values of the fields in question, and for a new request the id that Dastra gave it."""
 
     state: WishState
     reason: str = ""
     code: str = ""
     retry_seconds: float = 0.0
     theirs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    upstream_id: int | None = None
 
 
 def attempt(entry: OutboxEntry, *, clock: Clock) -> Verdict:
@@ -56,7 +56,7 @@ def attempt(entry: OutboxEntry, *, clock: Clock) -> Verdict:
             return _attempt(entry, client=client, clock=clock)
     except DastraError as error:
         # Only the connection itself gets here: nothing was sent.
-        return _not_sent(entry, error, now=clock())
+        return not_sent(entry, error, now=clock())
     except CannotDecryptError:
         return Verdict(
             WishState.REFUSED, reason=_("What was to be written can no longer be opened."), code="unreadable"
@@ -67,7 +67,7 @@ def check(entry: OutboxEntry, *, clock: Clock) -> Verdict:
     """Find out by reading whether a wish of unknown outcome was applied. `unknown` while that cannot be told yet."""
     try:
         with connections.connect(entry.workspace, interactive=True) as client:
-            return _read_back(entry, client=client, clock=clock, is_proof=_proves(entry, now=clock()))
+            return _read_back(entry, client=client, clock=clock, is_proof=proves(entry, now=clock()))
     except DastraError:
         return Verdict(WishState.UNKNOWN, reason=entry.reason, code="unreadable")
     except CannotDecryptError:
@@ -81,11 +81,11 @@ def _attempt(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> Verdi
         try:
             before = _read(entry, client=client, clock=clock)
         except DastraError as error:
-            return _not_sent(entry, error, now=clock())
+            return not_sent(entry, error, now=clock())
         settled = _settled_without_writing(entry, before)
         if settled or before is None:
             return settled or _gone()
-        if not _renew_claim(entry, now=clock()):
+        if not renew_claim(entry, now=clock()):
             # Another process took this for dead. It reads what became of the wish, so nothing may be written any more.
             return Verdict(WishState.UNKNOWN, code="overtaken")
         try:
@@ -114,8 +114,8 @@ def _after_failed_write(entry: OutboxEntry, error: DastraError, *, client: Dastr
         is_over = error.status == 500  # noqa: PLR2004
         return _read_back(entry, client=client, clock=clock, is_proof=is_over, sentence=error.sentence)
     if isinstance(error, (Rejected, NotFound)) or not error.retryable:
-        return Verdict(WishState.REFUSED, reason=_nothing_changed(error), code=error.code)
-    return _not_sent(entry, error, now=clock())
+        return Verdict(WishState.REFUSED, reason=nothing_changed(error), code=error.code)
+    return not_sent(entry, error, now=clock())
 
 
 def _read_back(
@@ -152,16 +152,18 @@ def _read(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> schema.D
     return refresh.refresh_request(entry.workspace, upstream_id=entry.target, client=client, now=clock())
 
 
-def _renew_claim(entry: OutboxEntry, *, now: datetime) -> bool:
-    """Hold the claim from now on. The time of the write counts from here."""
+def renew_claim(entry: OutboxEntry, *, now: datetime, **noted: Any) -> bool:
+    """Hold the claim from now on, and keep what is `noted` of the wish with it. The time of the write counts from here."""
     mine = OutboxEntry.objects.filter(pk=entry.pk, state=WishState.SENDING, claimed_at=entry.claimed_at)
-    if not mine.update(claimed_at=now):
+    if not mine.update(claimed_at=now, **noted):
         return False
     entry.claimed_at = now
+    for name, value in noted.items():
+        setattr(entry, name, value)
     return True
 
 
-def _proves(entry: OutboxEntry, *, now: datetime) -> bool:
+def proves(entry: OutboxEntry, *, now: datetime) -> bool:
     return entry.claimed_at is None or now - entry.claimed_at >= timedelta(seconds=PROOF_SECONDS)
 
 
@@ -169,16 +171,17 @@ def _gone() -> Verdict:
     return Verdict(WishState.REFUSED, reason=_("The request is no longer in Dastra."), code="gone")
 
 
-def _not_sent(entry: OutboxEntry, error: DastraError, *, now: datetime) -> Verdict:
-    """Nothing reached Dastra: try again for a while where that may help, else say so."""
-    ends_at = entry.created_at + timedelta(seconds=settings.UNDO_SECONDS + GIVE_UP_SECONDS)
+def not_sent(entry: OutboxEntry, error: DastraError, *, now: datetime) -> Verdict:
+    """Nothing reached Dastra: try again for a while where that may help, else say so. The while begins with the first attempt, not with the
+    wish, which may have waited long before anybody could send it."""
+    ends_at = (entry.first_claimed_at or now) + timedelta(seconds=GIVE_UP_SECONDS)
     if error.retryable:
         wait = max(RETRY_SECONDS * entry.attempts, float(getattr(error, "pause_seconds", 0.0)))
         if now + timedelta(seconds=wait) <= ends_at:
             return Verdict(WishState.HELD, reason=error.sentence, code=error.code, retry_seconds=wait)
-    return Verdict(WishState.REFUSED, reason=_nothing_changed(error), code=error.code)
+    return Verdict(WishState.REFUSED, reason=nothing_changed(error), code=error.code)
 
 
-def _nothing_changed(error: DastraError) -> str:
+def nothing_changed(error: DastraError) -> str:
     sentence = error.sentence if error.sentence.endswith((".", "!", "?")) else f"{error.sentence}."
     return _("%(sentence)s Nothing was changed.") % {"sentence": sentence}

@@ -13,7 +13,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from dsrportal.models import Membership, OutboxEntry, Workspace
-from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishState
+from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
 from dsrportal.queries import vocabulary, wish_rows
 from dsrportal.queries.detail_timeline import moment
 from dsrportal.queries.sentences import in_words
@@ -63,6 +63,7 @@ class ChangeRow:
     dismiss_url: str
     again_url: str
     compare_url: str
+    look_url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,6 +134,8 @@ def _rows(entries: QuerySet[OutboxEntry], *, first: int, workspace: Workspace, v
     zone = ZoneInfo(workspace.time_zone)
     latest = entries.select_related("by", "dsr").order_by("-created_at", "-pk")[first : first + PER_PAGE]
 
+    newest_url = f"{reverse('register.register', args=[workspace.slug])}?sortBy=dateDemand"
+
     def row(entry: OutboxEntry) -> ChangeRow:
         def url(deed: str, *, may: bool) -> str:
             return reverse(f"wishes.{deed}", args=[workspace.slug, entry.pk]) if may and viewer.may_act else ""
@@ -155,6 +158,7 @@ def _rows(entries: QuerySet[OutboxEntry], *, first: int, workspace: Workspace, v
             dismiss_url=url("dismiss", may=is_own and is_failed),
             again_url=url("again", may=is_own and is_failed and entry.may_be_repeated),
             compare_url=f"{request_url}#wish" if is_conflict and request_url else "",
+            look_url=newest_url if entry.kind == WishKind.CREATE and is_failed else "",
         )
 
     return [row(entry) for entry in latest]

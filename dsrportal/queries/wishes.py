@@ -59,6 +59,11 @@ def of_request(dsr: DataSubjectRequest, *, slug: str, viewer: Membership, now: d
     return _view(entry, slug=slug, viewer=viewer, now=now, rows=rows)
 
 
+def of_creation(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -> WishView:
+    """What is to be said about a wish for a new request. No query."""
+    return _view(entry, slug=slug, viewer=viewer, now=now)
+
+
 def _shown(viewer: Membership) -> QuerySet[OutboxEntry]:
     failed = Q(state__in=FAILED_STATES, dismissed_at=None, by_id=viewer.user_id)
     return OutboxEntry.objects.filter(
