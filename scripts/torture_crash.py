@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -66,6 +67,8 @@ def main() -> int:
     options.add_argument("--seed", type=int, default=SEED)
     options.add_argument("--only", action="append", metavar="PART", help="may be given several times")
     given = options.parse_args()
+    for number in (signal.SIGINT, signal.SIGTERM):  # so that nothing that was started stays
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     prepare()
     from tests.crash.parts import PARTS, Asked  # noqa: PLC0415
 
