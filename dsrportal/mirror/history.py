@@ -40,6 +40,7 @@ def keep(
                 sequence=sequence,
                 from_step_upstream_id=steps.get(before.step_id or 0),
                 to_step_upstream_id=steps.get(after.step_id or 0),
+                entered_at=before.step_entered_at,
             )
             for before, after in moved
         )

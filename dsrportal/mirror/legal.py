@@ -70,6 +70,7 @@ def legal_fields(dsr: DataSubjectRequest, *, ledger: Ledger, rules: Rules) -> di
         "refused_on": ledger.refusal.notice_on if ledger.refusal else None,
         "is_refusal_late": False,
         "upstream_due_on": facts.upstream_due_on,
+        "closed_on": facts.closed_on,
         "late_days": None,
         "rules_number": rules.number,
     }

@@ -16,6 +16,7 @@ from django.db.models import QuerySet, Value
 from dsrportal.clocks.facts import Extension as LegalExtension
 from dsrportal.clocks.facts import Pause as LegalPause
 from dsrportal.clocks.facts import Refusal as LegalRefusal
+from dsrportal.mirror import figures
 from dsrportal.mirror.leases import lease_number
 from dsrportal.mirror.legal import NO_LEDGER, Ledger, Rules, legal_fields
 from dsrportal.models import DataSubjectRequest, Extension, Pause, Refusal, Workspace
@@ -74,7 +75,8 @@ def reckon(dsr: DataSubjectRequest) -> None:
         refused_on, due_on = fields["refused_on"], dsr.extend_by
         is_late = refused_on is not None and due_on is not None and refused_on > due_on
         fields = {"refused_on": refused_on, "is_refusal_late": is_late}
-    DataSubjectRequest.objects.filter(pk=dsr.pk).update(**fields)
+    with figures.followed(dsr.workspace_id, [dsr.pk]):
+        DataSubjectRequest.objects.filter(pk=dsr.pk).update(**fields)
     for name, value in fields.items():
         setattr(dsr, name, value)
 
@@ -97,7 +99,8 @@ def restate(workspace: Workspace, *, now: datetime) -> int:
             rows = list(_behind(workspace.pk, number=rules.number).only(*_READ).order_by("pk")[:BATCH])
             if not rows:
                 return moved
-            moved += _restate(rows, rules=rules, now=now)
+            with figures.followed(workspace.pk, [row.pk for row in rows]):
+                moved += _restate(rows, rules=rules, now=now)
             Workspace.note_change(workspace.pk)
 
 

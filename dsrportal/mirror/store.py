@@ -17,7 +17,7 @@ from django.db.models import F
 from dsrportal import credentials
 from dsrportal.dastra import schema
 from dsrportal.identity import words_of
-from dsrportal.mirror import drift, history, reckoning, rows
+from dsrportal.mirror import drift, figures, history, reckoning, rows
 from dsrportal.mirror.gaps import filled, has_gaps
 from dsrportal.mirror.leases import Lease, LeaseLostError, lease_number
 from dsrportal.mirror.legal import NO_LEDGER, is_judged, legal_fields
@@ -37,7 +37,8 @@ _KEY_FIELDS = frozenset({"id", "workspace", "upstream_id", "identity_forgotten_a
 _CARRIED_FIELDS = ("restated_at", "restated_from", "has_unexplained_change")
 _KNOWN_FIELDS = (
     "upstream_id", "digest", "sequence", "step_id", "archived", "step_entered_at", "identity_forgotten_at", "state", "received_at",
-    "created_at", "expires_at", "closed_at", "complex", *DataSubjectRequest.LEGAL_FIELDS, *_CARRIED_FIELDS,
+    "created_at", "expires_at", "closed_at", "complex", "operator_id", "area_id", "purposes",
+    *DataSubjectRequest.LEGAL_FIELDS, *_CARRIED_FIELDS,
 )  # fmt: skip
 """What is needed of a row that exists, to decide about it, to count it out of its step, and to tell what changed."""
 _WRITTEN_FIELDS = [
@@ -150,6 +151,7 @@ def forget_requests(
         for chunk in _chunks([known[upstream_id].pk for upstream_id in deleted]):
             DataSubjectRequest.objects.filter(pk__in=chunk).delete()
         _count(Counter(), out=(known[upstream_id] for upstream_id in deleted))
+        figures.keep(workspace.pk, before=[known[upstream_id] for upstream_id in deleted], after=())
         if deleted:
             Workspace.note_change(workspace.pk)
         for chunk in _chunks(ids):
@@ -212,6 +214,7 @@ class _Writer:
             Counter((row.step_id, row.archived) for row in written),
             out=(row for i, row in known.items() if i in chosen),
         )
+        self._keep_figures(written, known={i: row for i, row in known.items() if i in chosen})
         self._write_words(chosen, known=known, digests=digests)
         return frozenset(chosen)
 
@@ -268,6 +271,18 @@ class _Writer:
             now=self._now,
             sequence=self._sequence,
         )
+
+    def _keep_figures(self, written: Sequence[DataSubjectRequest], *, known: Mapping[int, DataSubjectRequest]) -> None:
+        left: Counter[figures.Line] = Counter()
+        steps = {step.pk: upstream_id for upstream_id, step in self._catalogues.steps.rows.items()}
+        for row in written:
+            before = known.get(row.upstream_id)
+            if before is not None and before.step_id != row.step_id:
+                step = steps.get(before.step_id or 0)
+                left.update(
+                    figures.left_step(step_upstream_id=step, entered_at=before.step_entered_at, seen_at=self._now)
+                )
+        figures.keep(self._workspace.pk, before=known.values(), after=written, left=left)
 
     def _write_words(
         self,

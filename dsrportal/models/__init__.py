@@ -1,6 +1,7 @@
 """What the portal keeps. Models do no I/O beyond the database; rows of the mirror are written by `dsrportal.mirror` alone."""
 
 from dsrportal.models.audit import AuditEvent
+from dsrportal.models.figures import Tally, TallyCheck
 from dsrportal.models.history import DateChange, StepChange
 from dsrportal.models.ledger import Extension, Pause, Refusal
 from dsrportal.models.outbox import OutboxEntry
@@ -47,6 +48,8 @@ __all__ = [
     "SyncLane",
     "SyncRun",
     "Tag",
+    "Tally",
+    "TallyCheck",
     "UnheardChange",
     "User",
     "WebhookEvent",

@@ -27,10 +27,12 @@ class SeenChange(models.Model):
 
 
 class StepChange(SeenChange):
-    """A request went from one step to another: upstream ids of both; None is no step."""
+    """A request went from one step to another: upstream ids of both; None is no step. `entered_at` is when it had come into the step that it
+    left; None where the mirror has not seen it come."""
 
     from_step_upstream_id = models.BigIntegerField(null=True)
     to_step_upstream_id = models.BigIntegerField(null=True)
+    entered_at = models.DateTimeField(null=True)
 
     class Meta(SeenChange.Meta):
         abstract = False

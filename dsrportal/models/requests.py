@@ -103,7 +103,8 @@ class DataSubjectRequest(models.Model):
     workspace's rules. What time changes is derived from them and never stored; so `respond_by` is empty while a pause is open, since it moves
     every day: `without_pauses` and `paused_working_left`, the working days that were left when it began, stand still. `refuse_by` is
     `extend_by`. `clock_on` and `clock_rank` are the order by the legal clock: what needs data, what runs, what is paused, what is closed.
-    `late_days` is the verdict on a closed one (negative: early). `restated_at` and `restated_from` tell that a change of the rules moved it.
+    `closed_on` is the day of the closing, `late_days` the verdict on it (negative: early). `restated_at` and `restated_from` tell that a change of
+    the rules moved it.
     """
 
     FAR_FUTURE: ClassVar[str] = "9999-01-01T00:00:00+00:00"
@@ -111,7 +112,7 @@ class DataSubjectRequest(models.Model):
     NEEDS_DATA, RUNNING, PAUSED, CLOSED = range(4)
     LEGAL_FIELDS: ClassVar[tuple[str, ...]] = (
         "received_on", "is_receipt_from_creation", "respond_by", "extend_by", "without_pauses", "paused_since", "paused_working_left",
-        "extension_state", "refused_on", "is_refusal_late", "upstream_due_on", "late_days", "clock_on", "rules_number",
+        "extension_state", "refused_on", "is_refusal_late", "upstream_due_on", "closed_on", "late_days", "clock_on", "rules_number",
     )  # fmt: skip
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="dsrs")
@@ -172,6 +173,7 @@ class DataSubjectRequest(models.Model):
     refused_on = models.DateField(null=True)
     is_refusal_late = models.BooleanField(default=False)
     upstream_due_on = models.DateField(null=True)
+    closed_on = models.DateField(null=True)
     late_days = models.IntegerField(null=True)
     clock_on = models.DateField(default=NO_DAY)
     clock_rank = models.GeneratedField(
@@ -203,6 +205,8 @@ class DataSubjectRequest(models.Model):
             models.Index(fields=["workspace", "archived", "received_at", "id"], name="dsr_received"),
             models.Index(fields=["workspace", "archived", "updated_at", "id"], name="dsr_updated"),
             models.Index(fields=["workspace", "reference"], name="dsr_reference"),
+            models.Index(fields=["workspace", "received_on"], name="dsr_received_on"),
+            models.Index(fields=["workspace", "closed_on"], name="dsr_closed_on"),
             models.Index(fields=["workspace", "operator", "clock_rank", "clock_on"], name="dsr_operator"),
             models.Index(
                 fields=["workspace", "clock_on"],
