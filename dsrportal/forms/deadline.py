@@ -55,7 +55,7 @@ class DayInput(forms.TextInput):
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         """Django's, with the type that keeps what was typed."""
         context = super().get_context(name, value, attrs)
-        context["widget"]["type"] = "date" if not value or DAY.fullmatch(str(value)) else "text"
+        context["widget"]["type"] = _input_type(str(value or ""))
         return context
 
 
@@ -112,6 +112,16 @@ class PauseRow:
     asked: str = ""
     answered: str = ""
     is_wrong: bool = False
+
+    @property
+    def asked_type(self) -> str:
+        """The kind of field that keeps what was typed."""
+        return _input_type(self.asked)
+
+    @property
+    def answered_type(self) -> str:
+        """The kind of field that keeps what was typed."""
+        return _input_type(self.answered)
 
 
 class DeadlineForm(forms.Form):
@@ -220,6 +230,13 @@ class DeadlineForm(forms.Form):
         return [*self.rows, *[PauseRow()] * max(2 - len(self.rows), 1 if len(self.rows) < MOST_PAUSES else 0)]
 
     @property
+    def has_more(self) -> bool:
+        """Whether one of the fields that are folded away says something of its own, or is wrong."""
+        names = ("expires", "complex", "today")
+        is_elsewhere = self.data.get("time_zone") != DEFAULTS["time_zone"]
+        return is_elsewhere or any(self.data.get(name) or name in self.errors for name in names)
+
+    @property
     def countries(self) -> list[str]:
         """What the country's field proposes."""
         return list(country_codes())
@@ -275,6 +292,14 @@ class DeadlineForm(forms.Form):
             else:
                 continue
             self.add_error(None, ValidationError(problem, params={"asked": pause.asked_on.isoformat()}))
+
+
+def _input_type(text: str) -> str:
+    """A browser's date field shows nothing but a day that exists."""
+    try:
+        return "date" if not text or read_day(text) else "text"
+    except ValidationError:
+        return "text"
 
 
 def _pause(row: PauseRow) -> Pause:

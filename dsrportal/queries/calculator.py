@@ -11,10 +11,11 @@ from datetime import date
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dsrportal.clocks import Clocks, Facts, Policy, Profile, compute
+from dsrportal.clocks import Clocks, Facts, Policy, Profile, State, compute
 from dsrportal.queries import clock_words
+from dsrportal.queries.calculator_drawing import Drawing, drawing
 from dsrportal.queries.clock_words import TraceLine
-from dsrportal.queries.clockmark import long_day
+from dsrportal.queries.clockmark import ClockMark, long_day
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,9 +43,11 @@ class Answer:
     """What the page and the command show."""
 
     clocks: Clocks
+    mark: ClockMark
     rows: list[DateRow]
     place: str
     lines: list[TraceLine]
+    drawing: Drawing | None
 
 
 def answer(question: Question) -> Answer:
@@ -53,9 +56,11 @@ def answer(question: Question) -> Answer:
     calendar = question.policy.calendar
     return Answer(
         clocks=clocks,
-        rows=list(_rows(clocks, question=question)),
+        mark=_mark(clocks),
+        rows=_rows(clocks, question=question),
         place=f"{calendar.country} {calendar.region}".strip(),
         lines=clock_words.trace_lines(clocks.trace, policy=question.policy),
+        drawing=drawing(clocks, facts=question.facts, policy=question.policy, today=question.today),
     )
 
 
@@ -71,6 +76,16 @@ def days_left(clocks: Clocks) -> str:
     else:
         left = ngettext("%(n)d day overdue", "%(n)d days overdue", -days) % {"n": -days}
     return _("%(left)s, %(working)d of them working") % {"left": left, "working": abs(working)}
+
+
+def _mark(clocks: Clocks) -> ClockMark:
+    state = clocks.state.value.replace("_", "-")
+    full = long_day(clocks.respond_by) if clocks.respond_by else ""
+    if clocks.is_paused:
+        return ClockMark(state=state, text=_("paused: an answer today would make it this day"), full=full)
+    if clocks.decide_extension and clocks.state in {State.ON_TRACK, State.SOON}:
+        return ClockMark(state="decide-extension", text=_("%s: extend or answer") % days_left(clocks), full=full)
+    return ClockMark(state=state, text=days_left(clocks) or _("unknown"), full=full)
 
 
 def _rows(clocks: Clocks, *, question: Question) -> list[DateRow]:
