@@ -45,7 +45,7 @@ demo-reset: .venv/.runtime
 run: .venv/.runtime
 	@$(MANAGE) serve
 
-ON_POSTGRES := tests/limits tests/mirror tests/actions tests/board tests/register tests/jobs/test_jobs.py tests/jobs/test_schedules.py tests/hooks/test_reading.py tests/hooks/test_gaps.py
+ON_POSTGRES := tests/limits tests/mirror tests/actions tests/board tests/register tests/jobs/test_jobs.py tests/jobs/test_schedules.py tests/hooks/test_reading.py tests/hooks/test_gaps.py tests/crash/test_boundaries.py tests/crash/test_portal.py
 
 # Everything once on SQLite; then, on a throwaway PostgreSQL, what the two databases could tell apart.
 test: .venv/.dev
@@ -60,6 +60,8 @@ torture: .venv/.dev
 	$(BIN)/pytest -p tests.no_skips -n 2 tests/torture
 	$(BIN)/python scripts/torture.py --sequences $(SEQUENCES) --seed $(SEED)
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/torture_limits.py
+	$(BIN)/python scripts/torture_crash.py
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/torture_crash.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
