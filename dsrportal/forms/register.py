@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from django.http import QueryDict
 
+from dsrportal.queries import register_spans
 from dsrportal.queries.register_filters import DEFAULT_SIZE, LAST_PAGE, SIZES, RegisterFilters
 from dsrportal.queries.register_sorts import DEFAULT_SORT, LONGEST_CURSOR, known_sort
 
@@ -42,6 +43,7 @@ def read(query: QueryDict) -> RegisterFilters:
         unread=_flag(query.get("unread", "")),
         complex=_flag(query.get("complex", "")),
         mail=_flag(query.get("mail", "")),
+        spans=register_spans.read(query),
         q=_matching(REFERENCE, text=query.get("q", "").strip()),
         search=_matching(TOKEN, text=query.get("search", "")),
         sort_by=sort or DEFAULT_SORT,

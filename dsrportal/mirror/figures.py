@@ -134,9 +134,8 @@ def recount(workspace: Workspace, *, now: datetime) -> int:
         Tally.objects.bulk_create(
             [_row(workspace.pk, *wanted[key]) for key in sorted(wrong) if key in wanted], batch_size=KEYS_PER_QUERY
         )
-        known = TallyCheck.objects.filter(workspace=workspace).exists()
-        noted = {"checked_at": now, "differing": len(wrong) if known else 0}
-        if wrong and known:
+        noted: dict[str, datetime | int] = {"checked_at": now, "differing": len(wrong)}
+        if wrong:
             noted["differed_at"] = now
             logger.error("The overview of workspace %d was wrong in %d lines and was mended.", workspace.pk, len(wrong))
         TallyCheck.objects.update_or_create(workspace=workspace, defaults=noted)

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dsrportal.queries import words
+from dsrportal.queries import register_spans, words
 from dsrportal.queries.register_filters import RegisterFilters, Search
 from dsrportal.queries.vocabulary import Vocabulary
 
@@ -87,6 +88,8 @@ def _active(
     if filters.unassigned:
         yield "unassigned", False, "", _("Unassigned")
     yield from _single(filters, vocabulary=vocabulary)
+    for rest, name, text in register_spans.active(filters.spans, today=timezone.localdate()):
+        yield "spans", rest, name, text
     for name in SWITCHES:
         if getattr(filters, name):
             yield name, False, "", switch_label(name)

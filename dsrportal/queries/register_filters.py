@@ -11,11 +11,14 @@ from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet, Value
 
 from dsrportal.models import IdentityWord, Workspace
+from dsrportal.queries import register_spans
 from dsrportal.queries.register_sorts import DEFAULT_SORT
+from dsrportal.queries.register_spans import NO_SPANS, Spans
 
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
@@ -64,6 +67,7 @@ class RegisterFilters:
     unread: bool = False
     complex: bool = False
     mail: bool = False
+    spans: Spans = NO_SPANS
     q: str = ""
     search: str = ""
     sort_by: str = DEFAULT_SORT
@@ -76,7 +80,9 @@ class RegisterFilters:
     @property
     def is_narrowed(self) -> bool:
         """Whether any filter is set; archived or live is a choice of place, not a filter."""
-        return any(getattr(self, name) not in {(), None, False, ""} for name in NAMES if name != "archived")
+        return bool(self.spans.pairs()) or any(
+            getattr(self, name) not in {(), None, False, ""} for name in NAMES if name != "archived"
+        )
 
     def asking(self, **changes: object) -> RegisterFilters:
         """The same question with changes, from its first page on."""
@@ -93,6 +99,9 @@ class RegisterFilters:
         for field in fields(self):
             value = getattr(self, field.name)
             if value == getattr(plain, field.name) and field.name != "asc":
+                continue
+            if isinstance(value, Spans):
+                pairs.extend(value.pairs())
                 continue
             if field.name == "asc" and self.asc and self.sort_by == DEFAULT_SORT:
                 continue
@@ -124,15 +133,23 @@ def condition(*, workspace: Workspace, filters: RegisterFilters, search: Search 
 
     Flags are compared with `Value(…)`: a plain `False` becomes `NOT archived`, for which SQLite uses no index.
     """
+    today = now.astimezone(ZoneInfo(workspace.time_zone)).date()
     conditions = [
-        Q(workspace=workspace, archived=Value(filters.archived)),
+        _place(filters, workspace=workspace),
         *_lists(filters, workspace=workspace),
         *_single(filters),
         *_switches(filters, now=now),
+        *register_spans.conditions(filters.spans, workspace=workspace, today=today),
     ]
     if search is not None:
         conditions.append(_found(search, workspace=workspace))
     return Q(*conditions)
+
+
+def _place(filters: RegisterFilters, *, workspace: Workspace) -> Q:
+    if filters.spans.anywhere:
+        return Q(workspace=workspace)
+    return Q(workspace=workspace, archived=Value(filters.archived))
 
 
 def _lists(filters: RegisterFilters, *, workspace: Workspace) -> Iterator[Q]:

@@ -1,0 +1,197 @@
+"""The part of a question to the register that the overview asks: spans of days, verdicts, what is absent. So each of its figures has its list.
+
+Used by the register's filters, chips and form. Days are the workspace's own; what they are compared with is stored with the row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import date
+
+from django.db.models import F, Q, Value
+from django.utils.translation import gettext as _
+
+from dsrportal.models import DataSubjectRequest, Workspace
+from dsrportal.queries import forecast
+from dsrportal.queries.clockmark import short_day
+
+IN_TIME, LATE, UNJUDGED = "in_time", "late", "unjudged"
+VERDICTS = (IN_TIME, LATE, UNJUDGED)
+FIRST_VERDICTS = (IN_TIME, LATE)
+ABSENT = ("area", "right", "step", "receipt")
+
+# Field of Spans -> name in the address.
+NAMES = {
+    "is_open": "open",
+    "anywhere": "anywhere",
+    "verdict": "verdict",
+    "first": "first",
+    "absent": "absent",
+    "is_at_risk": "risk",
+    "due_from": "dueFrom",
+    "due_to": "dueTo",
+    "received_from": "receivedFrom",
+    "received_to": "receivedTo",
+    "closed_from": "closedFrom",
+    "closed_to": "closedTo",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Spans:
+    """`is_open`: not closed. `anywhere`: archived ones too. `verdict`: of a closed one, one of `VERDICTS`; `first`: the same by the first period,
+    as if there were no pauses and extensions, of open ones too. `absent`: one of `ABSENT`. `is_at_risk`: by the forecast. Days are inclusive.
+    """
+
+    is_open: bool = False
+    anywhere: bool = False
+    verdict: str = ""
+    first: str = ""
+    absent: str = ""
+    is_at_risk: bool = False
+    due_from: date | None = None
+    due_to: date | None = None
+    received_from: date | None = None
+    received_to: date | None = None
+    closed_from: date | None = None
+    closed_to: date | None = None
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """Names and values for an address; none where nothing is asked."""
+        return [(NAMES[name], _text(value)) for name, value in self._asked()]
+
+    def _asked(self) -> Iterator[tuple[str, date | str | bool]]:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value:
+                yield field.name, value
+
+
+NO_SPANS = Spans()
+
+
+def read(query: Mapping[str, str]) -> Spans:
+    """What an address asks; what makes no sense is left out."""
+    values: dict[str, date | str | bool | None] = {
+        "is_open": _flag(query, "open"),
+        "anywhere": _flag(query, "anywhere"),
+        "is_at_risk": _flag(query, "risk"),
+        "verdict": _one_of(query, "verdict", known=VERDICTS),
+        "first": _one_of(query, "first", known=FIRST_VERDICTS),
+        "absent": _one_of(query, "absent", known=ABSENT),
+    }
+    values |= {name: _day(query.get(key, "")) for name, key in NAMES.items() if name.endswith(("_from", "_to"))}
+    return Spans(**values)  # type: ignore[arg-type]
+
+
+def conditions(spans: Spans, *, workspace: Workspace, today: date) -> Iterator[Q]:
+    """The spans as conditions on `DataSubjectRequest`; the forecast takes two queries."""
+    rows = DataSubjectRequest
+    if spans.is_open:
+        yield Q(is_closed=Value(value=False))
+    if spans.due_from or spans.due_to:
+        yield Q(clock_rank=rows.RUNNING) & _between("clock_on", since=spans.due_from, until=spans.due_to)
+    if spans.received_from or spans.received_to:
+        yield _between("received_on", since=spans.received_from, until=spans.received_to)
+    if spans.closed_from or spans.closed_to:
+        yield Q(clock_rank=rows.CLOSED) & _between("closed_on", since=spans.closed_from, until=spans.closed_to)
+    if spans.verdict:
+        yield Q(clock_rank=rows.CLOSED) & _verdict(spans.verdict)
+    if spans.first:
+        yield _first(spans.first, today=today)
+    if spans.absent:
+        yield {"area": Q(area=None), "right": Q(purposes=""), "step": Q(step=None), "receipt": Q(received_on=None)}[
+            spans.absent
+        ]
+    if spans.is_at_risk:
+        yield forecast.of_workspace(workspace, today=today).condition(today=today)
+
+
+def active(spans: Spans, *, today: date) -> Iterator[tuple[Spans, str, str]]:
+    """For each chip: the spans without it, its name and its text."""
+    for name, value in _said(spans, today=today):
+        yield replace(spans, **_reset(name)), *value
+
+
+def _said(spans: Spans, *, today: date) -> Iterator[tuple[str, tuple[str, str]]]:
+    verdicts: dict[str, Callable[[], str]] = {
+        IN_TIME: lambda: _("In time"),
+        LATE: lambda: _("Late"),
+        UNJUDGED: lambda: _("Not known"),
+    }
+    absent = {"area": _("No area"), "right": _("No right"), "step": _("No step"), "receipt": _("No day of receipt")}
+    if spans.is_open:
+        yield "is_open", ("", _("Open"))
+    if spans.anywhere:
+        yield "anywhere", ("", _("Archived ones too"))
+    if spans.verdict:
+        yield "verdict", (_("Closed"), verdicts[spans.verdict]())
+    if spans.first:
+        yield "first", (_("Without pauses and extensions"), verdicts[spans.first]())
+    if spans.absent:
+        yield "absent", ("", absent[spans.absent])
+    if spans.is_at_risk:
+        yield "is_at_risk", ("", _("Likely to be late"))
+    for name, label in (("due", _("Respond by")), ("received", _("Received")), ("closed", _("Closed"))):
+        since, until = getattr(spans, f"{name}_from"), getattr(spans, f"{name}_to")
+        if since or until:
+            yield name, (label, _days(since, until=until, today=today))
+
+
+def _days(since: date | None, *, until: date | None, today: date) -> str:
+    if since and until:
+        if since == until:
+            return short_day(since, today=today)
+        return _("%(first)s to %(last)s") % {
+            "first": short_day(since, today=today),
+            "last": short_day(until, today=today),
+        }
+    if since:
+        return _("from %s") % short_day(since, today=today)
+    return _("until %s") % (short_day(until, today=today) if until else "")
+
+
+def _reset(name: str) -> dict[str, object]:
+    plain = NO_SPANS
+    names = [name] if name in NAMES else [f"{name}_from", f"{name}_to"]
+    return {one: getattr(plain, one) for one in names}
+
+
+def _between(column: str, *, since: date | None, until: date | None) -> Q:
+    bounds = {f"{column}__gte": since, f"{column}__lte": until}
+    return Q(**{name: day for name, day in bounds.items() if day is not None})
+
+
+def _verdict(verdict: str) -> Q:
+    if verdict == UNJUDGED:
+        return Q(late_days=None)
+    return Q(late_days__gt=0) if verdict == LATE else Q(late_days__lte=0)
+
+
+def _first(verdict: str, *, today: date) -> Q:
+    """Closed ones by the day of their closing; open ones count from the day they are late."""
+    closed, judged = Q(clock_rank=DataSubjectRequest.CLOSED), Q(late_days__isnull=False)
+    if verdict == IN_TIME:
+        return closed & judged & Q(closed_on__lte=F("extend_by"))
+    ticking = Q(clock_rank__in=(DataSubjectRequest.RUNNING, DataSubjectRequest.PAUSED))
+    return (closed & judged & Q(closed_on__gt=F("extend_by"))) | (ticking & Q(extend_by__lt=today))
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text) if text.isascii() and len(text) == len("2026-01-01") else None
+    except ValueError:
+        return None
+
+
+def _flag(query: Mapping[str, str], name: str) -> bool:
+    return query.get(name, "").lower() in {"true", "1", "on"}
+
+
+def _one_of(query: Mapping[str, str], name: str, *, known: tuple[str, ...]) -> str:
+    return query.get(name, "") if query.get(name, "") in known else ""
+
+
+def _text(value: date | str | bool) -> str:  # noqa: FBT001
+    return "true" if value is True else value.isoformat() if isinstance(value, date) else str(value)
