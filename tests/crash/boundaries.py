@@ -35,13 +35,15 @@ class _Course(threading.local):
 _course = _Course()
 _count = 0
 _kill_at = 0
+_stop_at = 0
 _trace: int | None = None
 
 
-def arm(*, kill_at: int, trace: int | None = None) -> None:
-    """Die at the boundary with this number, counted from here on; 0 for none. Each is told to `trace`, a file descriptor, before."""
-    global _count, _kill_at, _trace
-    _count, _kill_at, _trace = 0, kill_at, trace
+def arm(*, kill_at: int, stop_at: int = 0, trace: int | None = None) -> None:
+    """Die, or stand still, at the boundary with this number, counted from here on; 0 for none. Each is told to `trace`, a file descriptor,
+    before."""
+    global _count, _kill_at, _stop_at, _trace
+    _count, _kill_at, _stop_at, _trace = 0, kill_at, stop_at, trace
 
 
 def install() -> None:
@@ -60,6 +62,8 @@ def reach(name: str) -> None:
         os.write(_trace, f"{name}\n".encode())
     if _count == _kill_at or _is_awaited(name):
         os.kill(os.getpid(), signal.SIGKILL)
+    if _count == _stop_at:
+        os.kill(os.getpid(), signal.SIGSTOP)
 
 
 def _is_awaited(name: str) -> bool:

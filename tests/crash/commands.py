@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from tests.crash.app import CLAIM_SECONDS, LEASE_SECONDS
 from tests.crash.deeds import PEOPLE, SLUG
-from tests.crash.judge import AHEAD_SECONDS, Click, Window
+from tests.crash.judge import AHEAD_SECONDS, Click, Window, judge_mirror
 from tests.crash.stage import WORKSPACE, Stage
 from tests.crash.warm import Job
 
@@ -79,6 +79,27 @@ def kill_pulls(stage: Stage, *, kills: int, seed: int) -> Counter[str]:
             assert told.exit == 0, told.output
     Window(stage).judged(is_flushed=True)
     return reached
+
+
+def overtake_pulls(stage: Stage, *, times: int, seed: int) -> Counter[str]:
+    """A pull stands still for longer than its lease, at a call to Dastra; meanwhile a card is moved and another pull takes over. What the
+    first one still holds is old, and may not be written."""
+    chance = random.Random(seed)
+    names = stage.warm.command("sync", SLUG, "--full").boundaries
+    calls = [number for number, name in enumerate(names, start=1) if " GET " in name]
+    met: Counter[str] = Counter()
+    window = Window(stage)
+    for _time in range(times):
+        first = Job(command=["sync", SLUG, "--full"], stop_at=chance.choice(calls))
+        second = Job(command=["sync", SLUG, "--full"], ahead_seconds=LEASE_SECONDS + 1)
+        click = window.click(place=chance.randrange(1_000))
+        overtaken, moved, complete = stage.warm.run(first, move(click), second)
+        assert (moved.exit, complete.exit) == (0, 0), [moved.output, complete.output]
+        click.answers.append(200)
+        judge_mirror(stage, stage.warm.call("facts"))
+        met["overtaken and told so" if overtaken.exit == 1 else "complete"] += 1
+    window.judged(is_flushed=True)
+    return met
 
 
 def change_dastra(stage: Stage, chance: random.Random) -> None:

@@ -121,6 +121,11 @@ def judge_database(stage: Stage, facts: dict[str, Any]) -> None:
     assert facts["counters"], "a counter is off"
     assert not facts["repeated"]
     assert not facts["hold"]
+    judge_mirror(stage, facts)
+
+
+def judge_mirror(stage: Stage, facts: dict[str, Any]) -> None:
+    """It is equal to Dastra."""
     upstream = {line["upstream_id"]: line for line in truth.upstream(stage.server)}
     mirror = {line["upstream_id"]: line for line in facts["mirror"]}
     differing = [number for number in upstream.keys() | mirror.keys() if upstream.get(number) != mirror.get(number)]

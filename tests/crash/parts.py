@@ -14,6 +14,7 @@ MOVES_AGAIN = 2
 
 PARENTS = 20
 FLUSHES = 20
+OVERTAKEN = 40
 ROUNDS_AT_ONCE = 100
 WRITES_EACH = 250
 
@@ -67,7 +68,9 @@ def _flushes(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:
 
 
 def _pulls(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:
-    yield commands.kill_pulls(stage, kills=asked.kills, seed=asked.seed)
+    met = commands.kill_pulls(stage, kills=asked.kills, seed=asked.seed)
+    yield met
+    yield met + commands.overtake_pulls(stage, times=min(asked.kills, OVERTAKEN), seed=asked.seed)
 
 
 def _crowd(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:

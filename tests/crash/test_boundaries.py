@@ -37,3 +37,7 @@ def test_a_flush_that_is_killed_leaves_each_wish_to_the_next(stage: Stage) -> No
 def test_a_pull_that_is_killed_holds_nobody_up_and_the_next_one_makes_good(stage: Stage) -> None:
     reached = commands.kill_pulls(stage, kills=6, seed=SEED)
     assert reached["killed"] > 0
+
+
+def test_a_pull_that_stood_still_for_longer_than_its_lease_writes_nothing_old(stage: Stage) -> None:
+    assert commands.overtake_pulls(stage, times=3, seed=SEED)["overtaken and told so"] > 0

@@ -2,6 +2,7 @@
 
 `python -m tests.crash.warm` reads orders from standard input; `Warm` is the hand that gives them. An order is a list of jobs that run at
 the same time, each a management command or a function, perhaps with a boundary at which it dies, perhaps with a clock that is ahead.
+A job that stands still at a boundary goes on when the others have ended.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import io
 import json
 import os
 import pydoc
+import signal
 import subprocess
 import sys
 import traceback
@@ -32,6 +34,7 @@ class Job:
     call: str = ""
     given: dict[str, Any] = field(default_factory=dict)
     kill_at: int = 0
+    stop_at: int = 0
     ahead_seconds: float = 0.0
 
 
@@ -108,15 +111,33 @@ def main(folder: Path) -> None:
             load_command_class("dsrportal", name)
     connections.close_all()
     for line in sys.stdin:
-        pids = []
-        for place, job in enumerate(json.loads(line)):
-            pid = os.fork()
-            if pid == 0:
-                os._exit(_run(Job(**job), place=place, folder=folder))
-            pids.append(pid)
-        ends = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+        ends = _run_all([Job(**job) for job in json.loads(line)], folder=folder)
         sys.stdout.write(json.dumps(ends) + "\n")
         sys.stdout.flush()
+
+
+def _run_all(jobs: list[Job], *, folder: Path) -> list[int]:
+    ends: dict[int, int] = {}
+    running: dict[int, int] = {}
+    stopped: dict[int, int] = {}
+    for place, job in enumerate(jobs):
+        pid = os.fork()
+        if pid == 0:
+            os._exit(_run(job, place=place, folder=folder))
+        if job.stop_at:
+            status = os.waitpid(pid, os.WUNTRACED)[1]
+            if os.WIFSTOPPED(status):
+                stopped[place] = pid
+            else:
+                ends[place] = os.waitstatus_to_exitcode(status)
+        else:
+            running[place] = pid
+    for place, pid in running.items():
+        ends[place] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    for place, pid in stopped.items():
+        os.kill(pid, signal.SIGCONT)
+        ends[place] = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+    return [ends[place] for place in range(len(jobs))]
 
 
 def _run(job: Job, *, place: int, folder: Path) -> int:
@@ -131,7 +152,7 @@ def _run(job: Job, *, place: int, folder: Path) -> int:
     if job.ahead_seconds:
         real, ahead = timezone.now, timedelta(seconds=job.ahead_seconds)
         timezone.now = lambda: real() + ahead
-    boundaries.arm(kill_at=job.kill_at, trace=trace)
+    boundaries.arm(kill_at=job.kill_at, stop_at=job.stop_at, trace=trace)
     output, answer, code = io.StringIO(), None, 0
     with redirect_stdout(output), redirect_stderr(output):
         try:
