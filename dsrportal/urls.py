@@ -47,6 +47,7 @@ urlpatterns = [
     path("w/<slug:slug>/requests/<int:upstream_id>/extend/", wishes.extend, name="wishes.extend"),
     path("w/<slug:slug>/requests/<int:upstream_id>/edit/", wishes.edit, name="wishes.edit"),
     path("w/<slug:slug>/requests/<int:upstream_id>/close/", wishes.close, name="wishes.close"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/delete/", wishes.delete, name="wishes.delete"),
     path("w/<slug:slug>/wishes/<int:pk>/keep/", wishes.keep, name="wishes.keep"),
     path("w/<slug:slug>/wishes/<int:pk>/again/", wishes.again, name="wishes.again"),
     path("w/<slug:slug>/wishes/<int:pk>/undo/", wishes.undo, name="wishes.undo"),

@@ -102,7 +102,7 @@ OF_A_WORKSPACE = [
     Route(name="wishes.restore", takes="write", acting=True),
     *(
         Route(name=f"wishes.{deed}", takes="write", acting=True)
-        for deed in ("assign", "tag", "extend", "edit", "close", "keep", "again")
+        for deed in ("assign", "tag", "extend", "edit", "close", "delete", "keep", "again")
     ),
     Route(name="changes.changes", takes="read"),
     Route(name="wishes.undo", takes="write", acting=True),

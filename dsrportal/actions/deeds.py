@@ -20,7 +20,7 @@ from dsrportal.models.outbox import WishKind
 
 CLOSED = "Closed"
 FIELD_KINDS = frozenset({WishKind.ASSIGN, WishKind.EXTEND, WishKind.EDIT})
-STEP_KINDS = frozenset({WishKind.MOVE, WishKind.ARCHIVE, WishKind.RESTORE, WishKind.CLOSE})
+STEP_KINDS = frozenset({WishKind.MOVE, WishKind.ARCHIVE, WishKind.RESTORE, WishKind.CLOSE, WishKind.DELETE})
 
 Way = Callable[[DastraClient, schema.DataSubjectRequest], None]
 
@@ -61,7 +61,9 @@ def step_name(step: WorkflowStep | schema.WorkflowStep | None) -> str:
 
 
 def is_applied(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> bool:
-    """Whether Dastra shows what the wish asked for."""
+    """Whether Dastra shows what the wish asked for. What it still shows is not deleted."""
+    if entry.kind == WishKind.DELETE:
+        return False
     if entry.kind == WishKind.MOVE:
         return step_of(dsr) == entry.step_upstream_id and not dsr.archived
     if entry.kind in {WishKind.ARCHIVE, WishKind.RESTORE}:
@@ -107,16 +109,21 @@ def conflict(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> Conflict | N
     )
 
 
+_PLAIN_DEEDS: dict[str, Callable[[DastraClient, int], None]] = {
+    WishKind.ARCHIVE: DastraClient.archive_request,
+    WishKind.RESTORE: DastraClient.restore_request,
+    WishKind.DELETE: DastraClient.delete_request,
+}
+
+
 def ways(entry: OutboxEntry) -> list[Way]:
     """The ways to write the wish, the best first. Each gets the request as it has just been read."""
     pk = entry.target
     if entry.kind == WishKind.MOVE:
         step = entry.step_upstream_id or 0
         return [lambda client, _before: client.change_step(pk, step)]
-    if entry.kind == WishKind.ARCHIVE:
-        return [lambda client, _before: client.archive_request(pk)]
-    if entry.kind == WishKind.RESTORE:
-        return [lambda client, _before: client.restore_request(pk)]
+    if plain := _PLAIN_DEEDS.get(entry.kind):
+        return [lambda client, _before: plain(client, pk)]
     if entry.kind == WishKind.CLOSE:
         return _closing_ways(entry)
     if entry.kind == WishKind.TAG:
@@ -196,4 +203,6 @@ def _step_conflict(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> str:
         return _("It was closed in Dastra meanwhile.")
     if entry.kind == WishKind.CLOSE and dsr.state == CLOSED:
         return _("It was closed in Dastra meanwhile.")
+    if entry.kind == WishKind.DELETE and is_changed:  # what is final is for what the person saw, and for nothing else
+        return _("It was changed in Dastra meanwhile.")
     return ""

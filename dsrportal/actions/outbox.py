@@ -315,6 +315,8 @@ def _check(
     membership = Membership.objects.filter(user=by, workspace_id=dsr.workspace_id).first()
     if membership is None or not membership.may_act or not by.is_active or not dsr.workspace.is_enabled:
         raise _not_allowed()
+    if kind == WishKind.DELETE and not membership.may_delete:
+        raise WishError(_("You may not delete requests of this workspace."), code="not_allowed")
     if kind == WishKind.MOVE and (step is None or step.workspace_id != dsr.workspace_id or step.is_gone):
         raise WishError(_("Dastra no longer has this step."), code="unknown_step")
     if OutboxEntry.objects.filter(
@@ -326,7 +328,7 @@ def _check(
         raise WishError(
             _("It was moved to “%(step)s” in Dastra meanwhile.") % {"step": deeds.step_name(dsr.step)}, code="stale"
         )
-    if dsr.archived and kind != WishKind.RESTORE:
+    if dsr.archived and kind not in {WishKind.RESTORE, WishKind.DELETE}:
         raise WishError(_("It is archived in Dastra."), code="no_change" if kind == WishKind.ARCHIVE else "stale")
     if kind == WishKind.RESTORE and not dsr.archived:
         raise WishError(_("It is not archived."), code="no_change")

@@ -20,7 +20,7 @@ from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.errors import DastraError, NotFound, Rejected
 from dsrportal.mirror import connections, refresh
 from dsrportal.models import OutboxEntry
-from dsrportal.models.outbox import WishState
+from dsrportal.models.outbox import WishKind, WishState
 
 GIVE_UP_SECONDS = 60
 """How long a wish that provably did not reach Dastra is tried again after the first attempt."""
@@ -84,7 +84,7 @@ def _attempt(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> Verdi
             return not_sent(entry, error, now=clock())
         settled = _settled_without_writing(entry, before)
         if settled or before is None:
-            return settled or _gone()
+            return settled or _gone(entry)
         if not renew_claim(entry, now=clock()):
             # Another process took this for dead. It reads what became of the wish, so nothing may be written any more.
             return Verdict(WishState.UNKNOWN, code="overtaken")
@@ -100,7 +100,7 @@ def _attempt(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> Verdi
 
 def _settled_without_writing(entry: OutboxEntry, before: schema.DataSubjectRequest | None) -> Verdict | None:
     if before is None:
-        return _gone()
+        return _gone(entry)
     if deeds.is_applied_before(entry, before):
         return Verdict(WishState.DONE, code="already_so")
     if found := deeds.conflict(entry, before):
@@ -113,6 +113,8 @@ def _after_failed_write(entry: OutboxEntry, error: DastraError, *, client: Dastr
         # A plain 500 says that Dastra is done with the call, so that one read tells; otherwise it may still be at work on it.
         is_over = error.status == 500  # noqa: PLR2004
         return _read_back(entry, client=client, clock=clock, is_proof=is_over, sentence=error.sentence)
+    if isinstance(error, NotFound) and entry.kind == WishKind.DELETE:
+        return _read_back(entry, client=client, clock=clock, is_proof=True, sentence=error.sentence)
     if isinstance(error, (Rejected, NotFound)) or not error.retryable:
         return Verdict(WishState.REFUSED, reason=nothing_changed(error), code=error.code)
     return not_sent(entry, error, now=clock())
@@ -130,7 +132,7 @@ def _read_back(
             code=error.code,
         )
     if after is None:
-        return _gone()
+        return _gone(entry)
     if deeds.is_applied(entry, after):
         return Verdict(WishState.DONE, code="read_back")
     where = {"step": deeds.step_name(after.step)}
@@ -167,7 +169,10 @@ def proves(entry: OutboxEntry, *, now: datetime) -> bool:
     return entry.claimed_at is None or now - entry.claimed_at >= timedelta(seconds=PROOF_SECONDS)
 
 
-def _gone() -> Verdict:
+def _gone(entry: OutboxEntry) -> Verdict:
+    """Dastra answers that it has no such request: that proves a deletion, and refuses everything else."""
+    if entry.kind == WishKind.DELETE:
+        return Verdict(WishState.DONE, code="gone")
     return Verdict(WishState.REFUSED, reason=_("The request is no longer in Dastra."), code="gone")
 
 

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import HttpResponseClientRefresh
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from dsrportal.actions import outbox
 from dsrportal.forms.changes import FORMS, ChangeForm, read_seen
@@ -79,6 +79,12 @@ def close(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
 
 
 @require_POST
+def delete(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/delete/`: for good. The person has typed its `reference`."""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.DELETE)
+
+
+@require_POST
 def keep(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """`/w/<slug>/wishes/<pk>/keep/`: after a conflict, the same again on top of what Dastra holds now."""
     return _repeat(request, slug=slug, pk=pk, deed=outbox.keep)
@@ -138,10 +144,15 @@ def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) 
     if dsr is None:
         raise Http404
     found.require_acting()
+    if kind == WishKind.DELETE and not found.membership.may_delete:
+        raise PermissionDenied
     form = WishForm(request.POST)
     change = _change_form(request, found, kind=kind)
     if not form.is_valid() or (change is not None and not change.is_valid()):
         messages.warning(request, _("This form is incomplete. Please try again."))
+        return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=UNPROCESSABLE)
+    if kind == WishKind.DELETE and not _is_named(dsr, typed=request.POST.get("reference", "")):
+        messages.warning(request, _("What you typed is not the reference of this request. Nothing was deleted."))
         return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=UNPROCESSABLE)
     wanted = form.cleaned_data
     step = None
@@ -170,6 +181,10 @@ def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) 
         return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=UNPROCESSABLE)
     entry = _sent_if_due(entry, found)
     return _answer(request, found, entry=entry, said=_said(entry))
+
+
+def _is_named(dsr: DataSubjectRequest, *, typed: str) -> bool:
+    return typed.strip().casefold() == (dsr.reference or f"#{dsr.upstream_id}").casefold()
 
 
 def _sent_if_due(entry: OutboxEntry, found: Visit) -> OutboxEntry:
@@ -247,8 +262,12 @@ def _region(
     if not wants_fragment(request):
         return _redirect(request, found, dsr=dsr, origin=origin, said=said, is_error=is_error)
     now: datetime = found.now
-    if origin == "dsr":
-        if is_settled or dsr is None:
+    if origin == "dsr" and dsr is None:
+        if said:
+            (messages.warning if is_error else messages.info)(request, said)
+        return HttpResponseClientRedirect(reverse("register.register", args=[found.workspace.slug]))
+    if origin == "dsr" and dsr is not None:
+        if is_settled:
             if said and not is_error:
                 messages.info(request, said)
             return HttpResponseClientRefresh()
@@ -268,8 +287,13 @@ def _redirect(
 ) -> HttpResponseRedirect:
     if said:
         (messages.warning if is_error else messages.info)(request, said)
-    if origin == "dsr" and dsr is not None:
-        return redirect(reverse("dsr.dsr", args=[found.workspace.slug, dsr.upstream_id]))
+    if origin == "dsr":
+        name, args = (
+            ("dsr.dsr", [found.workspace.slug, dsr.upstream_id])
+            if dsr
+            else ("register.register", [found.workspace.slug])
+        )
+        return redirect(reverse(name, args=args))
     if origin == "changes":
         return redirect(reverse("changes.changes", args=[found.workspace.slug]))
     return redirect(reverse("board.board", args=[found.workspace.slug]))
