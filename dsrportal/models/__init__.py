@@ -1,6 +1,7 @@
 """What the portal keeps. Models do no I/O beyond the database; rows of the mirror are written by `dsrportal.mirror` alone."""
 
 from dsrportal.models.audit import AuditEvent
+from dsrportal.models.feeds import CalendarFeed
 from dsrportal.models.figures import Tally, TallyCheck
 from dsrportal.models.history import DateChange, StepChange
 from dsrportal.models.ledger import Extension, Pause, Refusal
@@ -27,6 +28,7 @@ __all__ = [
     "AddedHoliday",
     "Area",
     "AuditEvent",
+    "CalendarFeed",
     "DataSubjectRequest",
     "DateChange",
     "DriftNote",
