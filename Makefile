@@ -51,7 +51,7 @@ ON_POSTGRES := tests/limits tests/mirror tests/actions tests/board tests/registe
 test: .venv/.dev
 	@scripts/system_packages
 	$(BIN)/pytest -p tests.no_skips -n 2 --ignore tests/torture/test_search.py
-	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 2 $(ON_POSTGRES)
+	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 2 -m "not one_database" $(ON_POSTGRES)
 
 # The mirror and the outbox under everything that can happen: SEQUENCES of them, from SEED on; prints the seeds and what was found.
 SEQUENCES ?= 10000

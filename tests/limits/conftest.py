@@ -45,11 +45,12 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
-REDIS = pytest.param("redis", marks=pytest.mark.redis)
+FILE = pytest.param("file", marks=pytest.mark.one_database)
+REDIS = pytest.param("redis", marks=[pytest.mark.redis, pytest.mark.one_database])
 ROWS = pytest.param("rows", marks=pytest.mark.django_db)
 
 
-@pytest.fixture(params=["file", REDIS, ROWS])
+@pytest.fixture(params=[FILE, REDIS, ROWS])
 def make_pacer(request: pytest.FixtureRequest, clock: Clock, tmp_path: Path) -> MakePacer:
     """A function that makes a pacer of one credential of this test; all that it makes share one store."""
     key_id = uuid.uuid4().hex

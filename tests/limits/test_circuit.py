@@ -150,6 +150,7 @@ def test_a_wrong_address_that_is_tried_out_counts_nothing_against_the_key(
     assert scheduled(mirrored).outcome == "complete"
 
 
+@pytest.mark.one_database
 def test_where_calls_often_fail_a_tenth_are_retries(server: Server, tmp_path: Any) -> None:
     rng = random.Random(5)
     clock = Clock()

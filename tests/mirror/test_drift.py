@@ -17,6 +17,8 @@ from dsrportal.sandbox.faults import Fault
 from dsrportal.sandbox.server import Server
 from tests.mirror.conftest import run
 
+pytestmark = pytest.mark.one_database
+
 LEAST_FIELDS = 55
 EMPTY: tuple[Any, ...] = (None, "", 0, False)
 OURS = frozenset(

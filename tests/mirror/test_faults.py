@@ -13,6 +13,8 @@ from tests.conftest import MakeWorkspace
 from tests.mirror import truth
 from tests.mirror.conftest import Serve, run
 
+pytestmark = pytest.mark.one_database
+
 LISTS = r"DataSubjectRequests\?"
 ENDING = (
     Fault(kind="status", status=400),

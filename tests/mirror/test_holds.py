@@ -17,6 +17,8 @@ from dsrportal.sandbox.server import Server
 from tests.conftest import make_person
 from tests.mirror.conftest import run
 
+pytestmark = pytest.mark.one_database
+
 SETTINGS = "/settings/workspaces/"
 
 
