@@ -70,6 +70,7 @@ class Route:
     def url(self, **values: Any) -> str:
         """Its address, for ids of nothing that exists."""
         defaults: dict[str, Any] = {"slug": "acme-france", "upstream_id": 424242, "pk": 424242, "lane": "active"}
+        defaults |= {"kind": "pause", "table": "figures"}
         return reverse(self.name, kwargs={name: (defaults | values)[name] for name in self.pattern.pattern.converters})
 
 
@@ -81,15 +82,23 @@ PUBLIC = [
 ]
 OF_THE_PERSON = [
     Route(name="home.home", takes="read"),
+    Route(name="overview.everywhere", takes="read"),
+    Route(name="overview.export_everywhere", takes="read"),
     Route(name="accounts.logout", takes="write"),
     Route(name="deadline.deadline", takes="read"),
+    Route(name="calendar_feed.account", takes="form"),
 ]
 OF_A_WORKSPACE = [
     Route(name="board.board", takes="read"),
     Route(name="board.version", takes="read"),
+    Route(name="overview.overview", takes="read", acting=True),
+    Route(name="overview.export", takes="read", acting=True),
     Route(name="register.register", takes="read"),
     Route(name="register.search", takes="write"),
     Route(name="register.ask", takes="write", acting=True),
+    Route(name="bulk.wish", takes="write", acting=True),
+    Route(name="bulk.undo", takes="write", acting=True),
+    Route(name="bulk.send", takes="write", acting=True),
     Route(name="creating.new", takes="form", acting=True),
     Route(name="creating.waiting", takes="read"),
     Route(name="creating.send", takes="write", acting=True),
@@ -103,6 +112,10 @@ OF_A_WORKSPACE = [
     *(
         Route(name=f"wishes.{deed}", takes="write", acting=True)
         for deed in ("assign", "tag", "extend", "edit", "close", "delete", "keep", "again")
+    ),
+    *(
+        Route(name=f"ledger.{deed}", takes="write", acting=True)
+        for deed in ("pause", "resume", "extend", "refuse", "accept_dates", "withdraw")
     ),
     Route(name="changes.changes", takes="read"),
     Route(name="wishes.undo", takes="write", acting=True),
@@ -122,7 +135,10 @@ SETTINGS = [
     Route(name="jobs.set_aside", takes="read"),
     Route(name="jobs.run_now", takes="write"),
 ]
-FOR_MACHINES = [Route(name="hooks.dastra", takes="write")]  # no login, no form's token: see tests/hooks
+FOR_MACHINES = [  # no login, no form's token: see tests/hooks and tests/feed
+    Route(name="hooks.dastra", takes="write"),
+    Route(name="calendar_feed.feed", takes="read"),
+]
 PRIVATE = OF_THE_PERSON + OF_A_WORKSPACE + SETTINGS
 EVERY = PUBLIC + PRIVATE
 

@@ -22,3 +22,13 @@ class WishError(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code
+
+
+class LedgerError(Exception):
+    """An entry of a request's clock that is not recorded. `sentence` says why to a person; `field` is the one of the form that it is about."""
+
+    def __init__(self, sentence: str, *, code: str, field: str = "") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+        self.field = field

@@ -12,6 +12,7 @@ from typing import TypeVar
 from django.http import QueryDict
 
 from dsrportal.queries import register_spans
+from dsrportal.queries.clock_state import CLOCKS
 from dsrportal.queries.register_filters import DEFAULT_SIZE, LAST_PAGE, SIZES, RegisterFilters
 from dsrportal.queries.register_sorts import DEFAULT_SORT, LONGEST_CURSOR, known_sort
 
@@ -37,6 +38,9 @@ def read(query: QueryDict) -> RegisterFilters:
         area_id=_id(query.get("areaId", "")),
         widget_id=_id(query.get("widgetId", "")),
         ids=_many(query.getlist("ids"), read_one=_id),
+        clocks=_many(query.getlist("clock"), read_one=_clock),
+        later=_flag(query.get("later", "")),
+        unexplained=_flag(query.get("unexplained", "")),
         overtaking=_flag(query.get("overtaking", "")),
         archived=_flag(query.get("archived", "")),
         unassigned=_flag(query.get("unassigned", "")),
@@ -63,6 +67,10 @@ def _many(texts: Iterable[str], *, read_one: Callable[[str], Value | None]) -> t
 
 def _code(text: str) -> str | None:
     return text if CODE.fullmatch(text) else None
+
+
+def _clock(text: str) -> str | None:
+    return text if text in CLOCKS else None
 
 
 def _id(text: str) -> int | None:

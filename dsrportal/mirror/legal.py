@@ -5,14 +5,14 @@ Called by `store.py` for what Dastra tells, and by `reckoning.py` when the ledge
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from dsrportal.clocks.facts import Extension, Facts, Pause, Refusal, day_of
-from dsrportal.clocks.profiles import Policy
-from dsrportal.clocks.rules import compute
+from dsrportal import models
+from dsrportal.clocks import Extension, Facts, Pause, Policy, Refusal, compute, day_of
 from dsrportal.models import DataSubjectRequest
 from dsrportal.models.requests import ExtensionState
 
@@ -38,6 +38,19 @@ class Ledger:
 
 
 NO_LEDGER = Ledger()
+
+
+def ledger_of(
+    *, pauses: Iterable[models.Pause], extensions: Iterable[models.Extension], refusals: Iterable[models.Refusal]
+) -> Ledger:
+    """What stands of the entries of one request. Of extensions and refusals at most one does."""
+    extension = next((one for one in extensions if not one.is_withdrawn), None)
+    refusal = next((one for one in refusals if not one.is_withdrawn), None)
+    return Ledger(
+        pauses=tuple(Pause(asked_on=p.asked_on, answered_on=p.answered_on) for p in pauses if not p.is_withdrawn),
+        extension=Extension(notice_on=extension.notice_on, has_ground=bool(extension.ground)) if extension else None,
+        refusal=Refusal(notice_on=refusal.notice_on) if refusal else None,
+    )
 
 
 def facts_of(dsr: DataSubjectRequest, *, ledger: Ledger, zone: ZoneInfo) -> Facts:

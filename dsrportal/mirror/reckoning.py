@@ -5,20 +5,17 @@ Under the lock of the workspace's row, like every writer of the mirror. A closed
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection
-from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import QuerySet, Value
 
-from dsrportal.clocks.facts import Extension as LegalExtension
-from dsrportal.clocks.facts import Pause as LegalPause
-from dsrportal.clocks.facts import Refusal as LegalRefusal
 from dsrportal.mirror import figures
 from dsrportal.mirror.leases import lease_number
-from dsrportal.mirror.legal import NO_LEDGER, Ledger, Rules, legal_fields
+from dsrportal.mirror.legal import NO_LEDGER, Ledger, Rules, ledger_of, legal_fields
 from dsrportal.models import DataSubjectRequest, Extension, Pause, Refusal, Workspace
 from dsrportal.models.rules import policy_of
 
@@ -45,20 +42,15 @@ def ledgers_of(dsr_pks: Collection[int]) -> dict[int, Ledger]:
     """What counts of the ledgers of these requests; one that has none is absent. Three queries."""
     if not dsr_pks:
         return {}
-    found: dict[int, Ledger] = {}
     standing = {"dsr__in": dsr_pks, "withdrawn_at": None}
-    for pause in Pause.objects.filter(**standing).order_by("asked_on", "pk"):
-        known = found.get(pause.dsr_id, NO_LEDGER)
-        one = LegalPause(asked_on=pause.asked_on, answered_on=pause.answered_on)
-        found[pause.dsr_id] = replace(known, pauses=(*known.pauses, one))
+    entries: dict[int, tuple[list[Pause], list[Extension], list[Refusal]]] = defaultdict(lambda: ([], [], []))
+    for pause in Pause.objects.filter(**standing):
+        entries[pause.dsr_id][0].append(pause)
     for extension in Extension.objects.filter(**standing):
-        known = found.get(extension.dsr_id, NO_LEDGER)
-        told = LegalExtension(notice_on=extension.notice_on, has_ground=bool(extension.ground))
-        found[extension.dsr_id] = replace(known, extension=told)
+        entries[extension.dsr_id][1].append(extension)
     for refusal in Refusal.objects.filter(**standing):
-        known = found.get(refusal.dsr_id, NO_LEDGER)
-        found[refusal.dsr_id] = replace(known, refusal=LegalRefusal(notice_on=refusal.notice_on))
-    return found
+        entries[refusal.dsr_id][2].append(refusal)
+    return {pk: ledger_of(pauses=one[0], extensions=one[1], refusals=one[2]) for pk, one in entries.items()}
 
 
 def lock(workspace_id: int) -> None:

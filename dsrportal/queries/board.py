@@ -8,8 +8,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
@@ -19,11 +20,15 @@ from django.utils.translation import ngettext
 
 from dsrportal.models import DataSubjectRequest, Membership, SyncLane, WorkflowStep, Workspace
 from dsrportal.models.outbox import WishKind
+from dsrportal.models.rules import policy_of
 from dsrportal.queries import freshness, wishes
 from dsrportal.queries.cards import NO_STEP, Card, Deck, cards_of, is_closing
 from dsrportal.queries.wishes import WishView
 
 PAGE = 25
+RANKS = ("0", "1", "2", "3")
+LONGEST_PK = 18
+"""Digits that surely are within 64 bits."""
 MOST_SHOWN = 500
 """How many cards of one column are drawn again at most when it changed; what lies beyond is loaded anew."""
 
@@ -76,12 +81,16 @@ def of_workspace(
     now: datetime,
     shown: Mapping[str, int] | None = None,
 ) -> Board:
-    """The board with the first 25 cards of each column, or as many as `shown` says for its key. Five queries."""
+    """The board with the first 25 cards of each column, or as many as `shown` says for its key. Six queries."""
     age = freshness.of_workspace(workspace, lanes=lanes, now=now)
     steps = list(WorkflowStep.objects.filter(workspace=workspace))
     all_wishes = wishes.of_workspace(workspace, viewer=viewer, now=now)
     deck = Deck(
-        workspace=workspace, viewer=viewer, now=now, wishes={wish.dsr_pk: wish for wish in all_wishes if wish.dsr_pk}
+        workspace=workspace,
+        policy=policy_of(workspace),
+        viewer=viewer,
+        now=now,
+        wishes={wish.dsr_pk: wish for wish in all_wishes if wish.dsr_pk},
     )
     sums = _sums(workspace, steps=steps, now=now)
     columns = [step for step in steps if not step.is_gone or step.live_count]
@@ -109,7 +118,11 @@ def more(workspace: Workspace, *, viewer: Membership, key: str, after: str, now:
         return None
     all_wishes = wishes.of_workspace(workspace, viewer=viewer, now=now)
     deck = Deck(
-        workspace=workspace, viewer=viewer, now=now, wishes={wish.dsr_pk: wish for wish in all_wishes if wish.dsr_pk}
+        workspace=workspace,
+        policy=policy_of(workspace),
+        viewer=viewer,
+        now=now,
+        wishes={wish.dsr_pk: wish for wish in all_wishes if wish.dsr_pk},
     )
     rows = _sorted(_rows_after(step, deck=deck, after=after), closing=is_closing(step))
     total = step.live_count if step else _live(workspace).filter(step=None).count()
@@ -137,7 +150,13 @@ def card_and_heads(
     """One card as it is now (None: the request is gone or archived), and the columns whose heads it may have changed: `keys`, its own."""
     dsr = _live(workspace).filter(upstream_id=upstream_id).select_related("step", "area", "operator").first()
     wish = wishes.of_request(dsr, slug=workspace.slug, viewer=viewer, now=now) if dsr else None
-    deck = Deck(workspace=workspace, viewer=viewer, now=now, wishes={dsr.pk: wish} if dsr and wish else {})
+    deck = Deck(
+        workspace=workspace,
+        policy=policy_of(workspace),
+        viewer=viewer,
+        now=now,
+        wishes={dsr.pk: wish} if dsr and wish else {},
+    )
     card = cards_of([dsr], deck=deck)[0] if dsr else None
     affected = {*keys, *((card.column, card.step) if card else ())}
     steps = list(WorkflowStep.objects.filter(workspace=workspace))
@@ -160,14 +179,16 @@ def _live(workspace: Workspace) -> QuerySet[DataSubjectRequest]:
 
 
 def _sums(workspace: Workspace, *, steps: Sequence[WorkflowStep], now: datetime) -> dict[int | None, _Sums]:
-    """Per step its live count, and how many open requests are past Dastra's date. Closings are left out of the query: there is
+    """Per step its live count, and how many open requests are past the legal date. Closings are left out of the query: there is
     no open request in them to speak of, and they hold most rows."""
+    today = now.astimezone(ZoneInfo(workspace.time_zone)).date()
+    is_overdue = Q(clock_rank=DataSubjectRequest.RUNNING, clock_on__lt=today)
     open_steps = [step.pk for step in steps if not is_closing(step)]
     rows = (
         _live(workspace)
-        .filter(Q(step__in=open_steps, clock_at__lt=now) | Q(step=None))
+        .filter((Q(step__in=open_steps) & is_overdue) | Q(step=None))
         .values("step")
-        .annotate(total=Count("pk"), overdue=Count("pk", filter=Q(clock_at__lt=now, is_closed=False)))
+        .annotate(total=Count("pk"), overdue=Count("pk", filter=is_overdue))
         .order_by()
         .values_list("step", "total", "overdue")
     )
@@ -214,7 +235,7 @@ def _parts(own: QuerySet[DataSubjectRequest], *, closing: bool) -> list[QuerySet
     """A column's rows in order. A closing shows the newest first; rows without a closing date are a part of their own, because the two
     databases disagree on where such rows sort."""
     if not closing:
-        return [own.order_by("clock_at", "pk")]
+        return [own.order_by("clock_rank", "clock_on", "pk")]
     return [
         own.filter(closed_at__isnull=False).order_by("-closed_at", "-pk"),
         own.filter(closed_at=None).order_by("-pk"),
@@ -223,7 +244,7 @@ def _parts(own: QuerySet[DataSubjectRequest], *, closing: bool) -> list[QuerySet
 
 def _sorted(rows: Sequence[DataSubjectRequest], *, closing: bool) -> list[DataSubjectRequest]:
     if not closing:
-        return sorted(rows, key=lambda dsr: (dsr.clock_at, dsr.pk))
+        return sorted(rows, key=lambda dsr: (dsr.clock_rank, dsr.clock_on, dsr.pk))
     oldest = datetime.min.replace(tzinfo=UTC)
     return sorted(rows, key=lambda dsr: (dsr.closed_at or oldest, dsr.pk), reverse=True)
 
@@ -231,31 +252,46 @@ def _sorted(rows: Sequence[DataSubjectRequest], *, closing: bool) -> list[DataSu
 def _rows_after(step: WorkflowStep | None, *, deck: Deck, after: str) -> list[DataSubjectRequest]:
     moving = [pk for pk, wish in deck.wishes.items() if wish.is_pending and wish.kind == WishKind.MOVE]
     own = _live(deck.workspace).filter(step=step).exclude(pk__in=moving).select_related("step", "area", "operator")
-    cursor = _parse_cursor(after)
     rows: list[DataSubjectRequest] = []
-    closing = is_closing(step)
-    for number, part in enumerate(_parts(own, closing=closing)):
-        if cursor is None:
-            rest = part
-        elif not closing:
-            rest = (
-                part.filter(Q(clock_at__gt=cursor[0]) | Q(clock_at=cursor[0], pk__gt=cursor[1])) if cursor[0] else part
-            )
-        elif number == 0:
-            rest = (
-                part.filter(Q(closed_at__lt=cursor[0]) | Q(closed_at=cursor[0], pk__lt=cursor[1]))
-                if cursor[0]
-                else part.none()
-            )
-        else:
-            rest = part if cursor[0] else part.filter(pk__lt=cursor[1])
-        rows += rest[: PAGE + 1]
+    for part in _parts_after(own, closing=is_closing(step), after=after):
+        rows += part[: PAGE + 1]
     return rows
+
+
+def _parts_after(own: QuerySet[DataSubjectRequest], *, closing: bool, after: str) -> list[QuerySet[DataSubjectRequest]]:
+    """The parts of a column behind a cursor; all of them where the cursor makes no sense."""
+    parts = _parts(own, closing=closing)
+    if not closing:
+        place = _parse_place(after)
+        if place is None:
+            return parts
+        rank, on, pk = place
+        beyond = Q(clock_rank__gt=rank) | Q(clock_rank=rank, clock_on__gt=on)
+        return [parts[0].filter(beyond | Q(clock_rank=rank, clock_on=on, pk__gt=pk))]
+    cursor = _parse_cursor(after)
+    if cursor is None:
+        return parts
+    at, pk = cursor
+    if at is None:
+        return [parts[1].filter(pk__lt=pk)]
+    return [parts[0].filter(Q(closed_at__lt=at) | Q(closed_at=at, pk__lt=pk)), parts[1]]
+
+
+def _parse_place(text: str) -> tuple[int, date, int] | None:
+    """A place in the order by the legal clock."""
+    place, _separator, pk = text.partition("~")
+    rank, _colon, on = place.partition(":")
+    if rank not in RANKS or not (pk.isascii() and pk.isdigit()) or len(pk) > LONGEST_PK:
+        return None
+    try:
+        return int(rank), date.fromisoformat(on), int(pk)
+    except ValueError:
+        return None
 
 
 def _parse_cursor(text: str) -> tuple[datetime | None, int] | None:
     at, separator, pk = text.partition("~")
-    if not separator or not (pk.isascii() and pk.isdigit()) or len(pk) > 18:  # noqa: PLR2004  within 64 bits
+    if not separator or not (pk.isascii() and pk.isdigit()) or len(pk) > LONGEST_PK:
         return None
     try:
         moment = datetime.fromisoformat(at) if at else None

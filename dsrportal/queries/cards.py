@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal import credentials
+from dsrportal.clocks import Policy
 from dsrportal.models import DataSubjectRequest, Membership, Tag, WorkflowStep, Workspace
 from dsrportal.models.outbox import WishKind
-from dsrportal.queries import clockmark, words
+from dsrportal.queries import clock_state, clockmark, words
 from dsrportal.queries.wishes import WishView
 
 NO_STEP = "none"
@@ -59,9 +60,10 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deck:
-    """What all cards of one page share: whose they are, who looks, when, and what is wished of them."""
+    """What all cards of one page share: whose they are and by which rules, who looks, when, and what is wished of them."""
 
     workspace: Workspace
+    policy: Policy | None
     viewer: Membership
     now: datetime
     wishes: Mapping[int, WishView]
@@ -105,9 +107,7 @@ def cards_of(dsrs: Iterable[DataSubjectRequest], *, deck: Deck) -> list[Card]:
 
 def _card(dsr: DataSubjectRequest, *, deck: Deck, zone: ZoneInfo, tags: Mapping[int, tuple[str, str]]) -> Card:
     wish = deck.wishes.get(dsr.pk)
-    clock = clockmark.of_request(
-        expires_at=dsr.expires_at, closed_at=dsr.closed_at, is_closed=dsr.is_closed, zone=zone, now=deck.now
-    )
+    clock = clockmark.of_row(clock_state.columns_of(dsr), policy=deck.policy, zone=zone, now=deck.now)
     may_see = deck.viewer.may_see_identity
     assignee = dsr.operator.display_name if dsr.operator else ""
     shown_tags = tuple(tags[tag_id] for tag_id in dsr.tag_id_list() if tag_id in tags)
@@ -177,11 +177,12 @@ def _days_here(entered_at: datetime | None, *, zone: ZoneInfo, now: datetime) ->
 def _order(dsr: DataSubjectRequest) -> str:
     """Sorts as text: by the clock, in a closing by the newest closing, those without its date last."""
     if not is_closing(dsr.step):
-        return f"{int(dsr.clock_at.timestamp()):015d}-{dsr.pk:012d}"
+        return f"{dsr.clock_rank}{dsr.clock_on.toordinal():014d}-{dsr.pk:012d}"
     closed = int(dsr.closed_at.timestamp()) if dsr.closed_at else 0
     return f"{10**14 - closed:015d}-{10**12 - dsr.pk:012d}"
 
 
 def _cursor(dsr: DataSubjectRequest) -> str:
-    at = dsr.closed_at if is_closing(dsr.step) else dsr.clock_at
-    return f"{at.isoformat() if at else ''}~{dsr.pk}"
+    if is_closing(dsr.step):
+        return f"{dsr.closed_at.isoformat() if dsr.closed_at else ''}~{dsr.pk}"
+    return f"{dsr.clock_rank}:{dsr.clock_on.isoformat()}~{dsr.pk}"

@@ -18,11 +18,22 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal.models import DataSubjectRequest, Membership, Tag, WorkflowStep, Workspace
-from dsrportal.queries import clockmark, detail_timeline, register_filters, register_sorts, vocabulary, wishes, words
-from dsrportal.queries.detail_timeline import Event
+from dsrportal.models.rules import policy_of
+from dsrportal.queries import (
+    clock_panel,
+    detail_timeline,
+    ledger,
+    register_filters,
+    register_sorts,
+    vocabulary,
+    wishes,
+    words,
+)
+from dsrportal.queries.clock_panel import ClockPanel
 from dsrportal.queries.register_filters import RegisterFilters, Search
-from dsrportal.queries.register_rows import When, day, read_identity
+from dsrportal.queries.register_rows import read_identity
 from dsrportal.queries.register_sorts import SORTS, Cursor
+from dsrportal.queries.timeline_event import Event
 from dsrportal.queries.vocabulary import Vocabulary
 from dsrportal.queries.wishes import WishView
 
@@ -61,8 +72,7 @@ class DetailPage:
 
     upstream_id: int
     reference: str
-    clock: clockmark.ClockMark
-    due: When
+    clock: ClockPanel
     is_closed: bool
     archived: bool
     complex: bool
@@ -102,18 +112,16 @@ def page(
     search: Search | None,
     now: datetime,
 ) -> DetailPage:
-    """At most ten queries. `filters` and `search` are the list that the reader came from."""
+    """At most sixteen queries. `filters` and `search` are the list that the reader came from."""
     known = vocabulary.of_workspace(workspace)
+    recorded = ledger.of_request(dsr)
     zone = ZoneInfo(workspace.time_zone)
     step = known.steps.get(dsr.step_id) if dsr.step_id else None
     steps = _steps(known, current=step)
     return DetailPage(
         upstream_id=dsr.upstream_id,
         reference=dsr.reference or f"#{dsr.upstream_id}",
-        clock=clockmark.of_request(
-            expires_at=dsr.expires_at, closed_at=dsr.closed_at, is_closed=dsr.is_closed, zone=zone, now=now
-        ),
-        due=day(dsr.expires_at, zone=zone, now=now),
+        clock=clock_panel.of_request(dsr, recorded=recorded, workspace=workspace, policy=policy_of(workspace), now=now),
         is_closed=dsr.is_closed,
         archived=dsr.archived,
         complex=dsr.complex,
@@ -126,7 +134,7 @@ def page(
         is_masked=not viewer.may_see_identity,
         is_identity_forgotten=dsr.identity_forgotten_at is not None,
         tags=[known.tags[upstream_id] for upstream_id in dsr.tag_id_list() if upstream_id in known.tags],
-        events=detail_timeline.events(dsr, known=known, zone=zone),
+        events=detail_timeline.events(dsr, recorded=recorded, viewer=viewer, known=known, zone=zone),
         steps=steps,
         next_step=_next_step(steps),
         walk=_walk(dsr, workspace=workspace, filters=filters, search=search, known=known, now=now),

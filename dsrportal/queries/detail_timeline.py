@@ -3,37 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from dsrportal.models import DataSubjectRequest, OutboxEntry
+from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry
 from dsrportal.models.outbox import FAILED_STATES, WishKind, WishState
 from dsrportal.queries import wish_words, words
+from dsrportal.queries.ledger import SAME_MOVE, Recorded
+from dsrportal.queries.ledger import events as ledger_events
 from dsrportal.queries.sentences import in_words
+from dsrportal.queries.timeline_event import Event
 from dsrportal.queries.vocabulary import Vocabulary
 
 MOST_WISHES = 50
-SAME_MOVE = timedelta(minutes=10)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Event:
-    """One line: `icon` of the sprite, what happened, who did it (a colleague; may be empty), when, and a remark."""
-
-    at: datetime
-    icon: str
-    text: str
-    by: str = ""
-    when: str = ""
-    machine: str = ""
-    remark: str = ""
-
-
-def events(dsr: DataSubjectRequest, *, known: Vocabulary, zone: ZoneInfo) -> list[Event]:
+def events(
+    dsr: DataSubjectRequest, *, recorded: Recorded, viewer: Membership, known: Vocabulary, zone: ZoneInfo
+) -> list[Event]:
     """One query."""
     labels = {step.upstream_id: step.label for step in known.steps.values()}
     entries = list(
@@ -47,6 +37,12 @@ def events(dsr: DataSubjectRequest, *, known: Vocabulary, zone: ZoneInfo) -> lis
         .order_by("-settled_at")[:MOST_WISHES]
     )
     told = [*_from_dastra(dsr, known=known, entries=entries), *_from_here(entries, labels=labels)]
+    moved_here = [
+        (entry.step_upstream_id, entry.settled_at)
+        for entry in entries
+        if entry.kind == WishKind.MOVE and entry.state == WishState.DONE
+    ]
+    told.extend(ledger_events(recorded, viewer=viewer, labels=labels, moved_here=moved_here, zone=zone))
     return [_dated(event, zone=zone) for event in sorted(told, key=lambda event: event.at, reverse=True)]
 
 

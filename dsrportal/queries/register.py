@@ -1,6 +1,6 @@
 """The register: one page of a workspace's requests for one question, ready to be drawn. Called by `views.register`.
 
-At most eight queries, whatever the number of rows; never writes, never calls Dastra.
+At most ten queries, whatever the number of rows; never writes, never calls Dastra.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal.models import DataSubjectRequest, Workspace
+from dsrportal.models.rules import policy_of
 from dsrportal.queries import register_chips, register_filters, register_sorts, vocabulary
 from dsrportal.queries.freshness import Freshness, Level
 from dsrportal.queries.register_chips import Chip, Choice, Group, address
@@ -105,12 +106,13 @@ def page(
         filters = replace(filters, page=min(filters.page, max(math.ceil(count.number / filters.size), 1)))
     columns = SORTS[filters.sort_by]
     part = _slice(DataSubjectRequest.objects.filter(condition), filters=filters, columns=columns, known=known)
-    zone = ZoneInfo(workspace.time_zone)
+    zone, policy = ZoneInfo(workspace.time_zone), policy_of(workspace)
     question = replace(filters, page=1, after="", count=False).query_string()
     rows = [
         in_words(
             values,
             workspace=workspace,
+            policy=policy,
             zone=zone,
             vocabulary=known,
             may_see_identity=may_see_identity,
@@ -242,7 +244,8 @@ def _shown(part: _Slice, *, count: Count) -> str:
 def _heads(filters: RegisterFilters, *, url: str) -> list[Head]:
     plain = [
         ("demandId", _("Reference"), "ledger__main"),
-        ("expiryTime", _("Dastra's date"), "ledger__clock"),
+        ("clock", _("Respond by"), "ledger__clock"),
+        ("expiryTime", _("Dastra's date"), ""),
         ("", _("Rights"), ""),
         ("workFlowStep", _("Step"), ""),
         ("state", _("State"), ""),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal.queries import register_spans, words
+from dsrportal.queries.clock_state import CLOCKS, WITHIN
 from dsrportal.queries.register_filters import RegisterFilters, Search
 from dsrportal.queries.vocabulary import Vocabulary
 
@@ -46,17 +47,34 @@ class Group:
     choices: tuple[Choice, ...]
 
 
-SWITCHES = ("overtaking", "unread", "complex", "mail", "archived")
+SWITCHES = ("later", "unexplained", "overtaking", "unread", "complex", "mail", "archived")
 
 
 def switch_label(name: str) -> str:
     """The words of a filter that is on or off."""
     return {
+        "later": _("Dastra later than the law"),
+        "unexplained": _("Date changed without a reason"),
         "overtaking": _("Overdue in Dastra"),
         "unread": _("Unread messages"),
         "complex": _("Complex"),
         "mail": _("E-mail not confirmed"),
         "archived": _("Archived"),
+    }[name]
+
+
+def clock_label(name: str) -> str:
+    """The words of a filter by the legal clock (`clock_state.CLOCKS`)."""
+    if name in WITHIN:
+        return ngettext("Due within %(n)d working day", "Due within %(n)d working days", WITHIN[name]) % {
+            "n": WITHIN[name]
+        }
+    return {
+        "overdue": _("Overdue"),
+        "today": _("Due today"),
+        "extend": _("Extend or answer soon"),
+        "paused": _("Paused"),
+        "unknown": _("Needs data"),
     }[name]
 
 
@@ -110,6 +128,7 @@ def _named(vocabulary: Vocabulary) -> list[tuple[str, str, Callable[[Any], str]]
     steps = {step.upstream_id: step.label for step in vocabulary.steps.values()}
     people = {operator.upstream_id: vocabulary.shown_operator(pk) for pk, operator in vocabulary.operators.items()}
     return [
+        ("clocks", _("Clock"), clock_label),
         ("workflows", _("Step"), lambda value: steps[value]),
         ("purposes", _("Right"), words.right),
         ("states", _("State"), words.state),
@@ -123,6 +142,13 @@ def groups(filters: RegisterFilters, *, vocabulary: Vocabulary) -> list[Group]:
     states = dict.fromkeys([*words.STATES, *(step.mapped_state for step in vocabulary.steps.values()), *filters.states])
     rights = dict.fromkeys([*words.RIGHTS, *filters.purposes])
     return [
+        Group(
+            name="clock",
+            label=_("Clock"),
+            choices=tuple(
+                Choice(value=name, label=clock_label(name), is_chosen=name in filters.clocks) for name in CLOCKS
+            ),
+        ),
         Group(
             name="workflows",
             label=_("Step"),

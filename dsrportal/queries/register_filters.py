@@ -16,7 +16,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q, QuerySet, Value
 
 from dsrportal.models import IdentityWord, Workspace
-from dsrportal.queries import register_spans
+from dsrportal.models.rules import policy_of
+from dsrportal.queries import clock_state, register_spans
 from dsrportal.queries.register_sorts import DEFAULT_SORT
 from dsrportal.queries.register_spans import NO_SPANS, Spans
 
@@ -35,6 +36,9 @@ NAMES = {
     "area_id": "areaId",
     "widget_id": "widgetId",
     "ids": "ids",
+    "clocks": "clock",
+    "later": "later",
+    "unexplained": "unexplained",
     "overtaking": "overtaking",
     "archived": "archived",
     "unassigned": "unassigned",
@@ -51,6 +55,8 @@ VIEW_NAMES = {"sort_by": "sortBy", "asc": "asc", "size": "size", "page": "page",
 class RegisterFilters:
     """One question to the register. `workflows`, `tags`, `users`, `area_id` and `ids` are upstream ids; `q` is the beginning of a reference;
     `search` an opaque token of the session; `mail` asks for unconfirmed addresses; `after` is a cursor; `count` asks for an exact total.
+    `clocks` are names of `clock_state.CLOCKS`; `later`: Dastra's date is later than the law's; `unexplained`: Dastra's date changed for no reason
+    that is known here; `overtaking` is what Dastra itself calls overdue.
     """
 
     states: tuple[str, ...] = ()
@@ -61,6 +67,9 @@ class RegisterFilters:
     area_id: int | None = None
     widget_id: int | None = None
     ids: tuple[int, ...] = ()
+    clocks: tuple[str, ...] = ()
+    later: bool = False
+    unexplained: bool = False
     overtaking: bool = False
     archived: bool = False
     unassigned: bool = False
@@ -138,6 +147,7 @@ def condition(*, workspace: Workspace, filters: RegisterFilters, search: Search 
         _place(filters, workspace=workspace),
         *_lists(filters, workspace=workspace),
         *_single(filters),
+        *_clocks(filters, workspace=workspace, now=now),
         *_switches(filters, now=now),
         *register_spans.conditions(filters.spans, workspace=workspace, today=today),
     ]
@@ -177,6 +187,18 @@ def _single(filters: RegisterFilters) -> Iterator[Q]:
         yield Q(widget_id=filters.widget_id)
     if filters.q:
         yield reference_begins(filters.q)
+
+
+def _clocks(filters: RegisterFilters, *, workspace: Workspace, now: datetime) -> Iterator[Q]:
+    """By the legal clock, as of the workspace's own day. One query where days are asked for: the holidays that were added."""
+    if filters.clocks:
+        today = now.astimezone(ZoneInfo(workspace.time_zone)).date()
+        policy = None if clock_state.WITHIN.keys().isdisjoint(filters.clocks) else policy_of(workspace)
+        yield _any(clock_state.condition(name, policy=policy, today=today) for name in filters.clocks)
+    if filters.later:
+        yield clock_state.upstream_later()
+    if filters.unexplained:
+        yield Q(has_unexplained_change=Value(value=True))
 
 
 def _switches(filters: RegisterFilters, *, now: datetime) -> Iterator[Q]:

@@ -14,15 +14,16 @@ from zoneinfo import ZoneInfo
 from django.urls import reverse
 
 from dsrportal import credentials
+from dsrportal.clocks import Policy
 from dsrportal.models import Tag, Workspace
 from dsrportal.models.requests import identity_context
-from dsrportal.queries import clockmark, words
+from dsrportal.queries import clock_state, clockmark, words
 from dsrportal.queries.vocabulary import Vocabulary
 
 FIELDS = (
     "pk", "upstream_id", "reference", "state", "step_id", "archived", "complex", "operator_id", "area_id", "purposes", "tag_ids",
-    "received_at", "updated_at", "expires_at", "closed_at", "is_closed", "mail_validated", "message_count", "unread_message_count",
-    "identity_sealed", "identity_forgotten_at",
+    "received_at", "updated_at", "expires_at", "mail_validated", "message_count", "unread_message_count", "identity_sealed",
+    "identity_forgotten_at", *clock_state.FIELDS,
 )  # fmt: skip
 
 
@@ -37,13 +38,16 @@ class When:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
-    """One line of the ledger. `step_colour` and the tags' colours come from Dastra and may be empty."""
+    """One line of the ledger. `step_colour` and the tags' colours come from Dastra and may be empty; `pick` is what a ticked row posts."""
 
     pk: int
     upstream_id: int
+    pick: str
     url: str
     reference: str
     clock: clockmark.ClockMark
+    upstream_due: When
+    is_upstream_later: bool
     rights: str
     step: str
     step_colour: str
@@ -65,6 +69,7 @@ def in_words(
     values: Mapping[str, Any],
     *,
     workspace: Workspace,
+    policy: Policy | None,
     zone: ZoneInfo,
     vocabulary: Vocabulary,
     may_see_identity: bool,
@@ -80,16 +85,12 @@ def in_words(
     return Row(
         pk=values["pk"],
         upstream_id=values["upstream_id"],
+        pick=_pick(values, vocabulary=vocabulary),
         url=f"{url}?{from_query}" if from_query else url,
         reference=values["reference"] or f"#{values['upstream_id']}",
-        clock=clockmark.of_request(
-            expires_at=values["expires_at"],
-            closed_at=values["closed_at"],
-            is_closed=values["is_closed"],
-            zone=zone,
-            now=now,
-            is_named=False,
-        ),
+        clock=clockmark.of_row(values, policy=policy, zone=zone, now=now, is_named=False),
+        upstream_due=day(values["expires_at"], zone=zone, now=now),
+        is_upstream_later=clock_state.is_upstream_later(values),
         rights=words.rights(values["purposes"]),
         step=step.label if step else "",
         step_colour=step.color if step else "",
@@ -108,6 +109,14 @@ def in_words(
             vocabulary.tags[int(part)] for part in values["tag_ids"].split("|") if part and int(part) in vocabulary.tags
         ),
     )
+
+
+def _pick(values: Mapping[str, Any], *, vocabulary: Vocabulary) -> str:
+    """What a ticked row says of itself (`forms.bulk`): its id, and the step, the assignee and the change that the person saw."""
+    step, operator = vocabulary.steps.get(values["step_id"]), vocabulary.operators.get(values["operator_id"])
+    seen_at = values["updated_at"].isoformat() if values["updated_at"] else ""
+    ids = (values["upstream_id"], step.upstream_id if step else "", operator.upstream_id if operator else "")
+    return "|".join(str(part) for part in (*ids, seen_at))
 
 
 def day(moment: datetime | None, *, zone: ZoneInfo, now: datetime) -> When:

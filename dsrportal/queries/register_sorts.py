@@ -10,13 +10,13 @@ import binascii
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 
 from django.db.models import F, Q, Value
 from django.db.models.expressions import OrderBy
 
-Kind = Literal["time", "number", "text", "flag", "assignee"]
+Kind = Literal["time", "day", "number", "text", "flag", "assignee"]
 LONGEST_CURSOR = 600
 LARGEST_NUMBER = 2**63 - 1
 
@@ -32,11 +32,14 @@ class Column:
 
 
 OPEN_FIRST = Column(path="is_closed", kind="flag", turns=False)
-URGENT_FIRST = (OPEN_FIRST, Column(path="clock_at", kind="time", turns=False))
-DEFAULT_SORT = "expiryTime"
+BY_RANK = Column(path="clock_rank", kind="number", turns=False)
+"""What needs data, what runs, what is paused, what is closed: whichever way the days go."""
+URGENT_FIRST = (BY_RANK, Column(path="clock_on", kind="day", turns=False))
+DEFAULT_SORT = "clock"
 
-# Name in the address (Dastra's own) -> columns. Open requests come before closed ones when the clock decides.
+# Name in the address (Dastra's own where it has one) -> columns. Open requests come before closed ones when a clock decides.
 SORTS: dict[str, tuple[Column, ...]] = {
+    "clock": (BY_RANK, Column(path="clock_on", kind="day")),
     "expiryTime": (OPEN_FIRST, Column(path="clock_at", kind="time")),
     "dateDemand": (Column(path="received_at", kind="time", nullable=True),),
     "dateCreation": (Column(path="created_at", kind="time", nullable=True),),
@@ -57,7 +60,6 @@ SORTS: dict[str, tuple[Column, ...]] = {
 }
 ALIASES = {
     "remainingdays": "expiryTime",
-    "clock": "expiryTime",
     "reference": "demandId",
     "workflowstepid": "workFlowStep",
     "operatorid": "operator",
@@ -84,7 +86,7 @@ class Cursor:
     def encode(self, *, columns: Sequence[Column]) -> str:
         """The cursor as opaque text for an address."""
         values = [
-            value.isoformat() if column.kind == "time" and value is not None else value
+            value.isoformat() if column.kind in {"time", "day"} and value is not None else value
             for column, value in zip(columns, self.values, strict=True)
         ]
         packed = json.dumps([int(self.forward), values, self.pk, self.start], separators=(",", ":"))
@@ -112,6 +114,8 @@ def _value(column: Column, *, value: object) -> Any:
         if moment.tzinfo is None:
             raise ValueError(value)
         return moment
+    if column.kind == "day":
+        return date.fromisoformat(_text(value))
     if column.kind == "flag":
         return bool(_number(value))
     return _text(value) if column.kind == "text" else _number(value)

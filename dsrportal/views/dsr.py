@@ -16,6 +16,7 @@ from dsrportal.actions import outbox, reading
 from dsrportal.actions.reading import GoneError, OpenedRequest, ReadingError
 from dsrportal.forms import register as register_form
 from dsrportal.forms.changes import FORMS, SEEN_BY, ChangeForm
+from dsrportal.forms.ledger import offered
 from dsrportal.models import DataSubjectRequest
 from dsrportal.models.outbox import WishKind
 from dsrportal.queries import detail, dsr_version
@@ -30,9 +31,11 @@ GONE = 410
 @require_safe
 def dsr(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
     """`/w/<slug>/requests/<upstream_id>/`: all that the mirror holds of it. `from` is the query of the list the reader came from."""
-    sign = dsr_version.of_request(slug, upstream_id=upstream_id, viewer=signed_in(request))  # first: the page is never older than it
-    found, row = _find(request, slug=slug, upstream_id=upstream_id)
-    return render(request, "dsr/dsr.html", {**_context(request, found, row=row), "sign": sign})
+    sign = dsr_version.of_request(
+        slug, upstream_id=upstream_id, viewer=signed_in(request)
+    )  # first: the page is never older than it
+    found, row = find(request, slug=slug, upstream_id=upstream_id)
+    return render(request, "dsr/dsr.html", {**page_context(request, found, row=row), "sign": sign})
 
 
 @require_safe
@@ -50,7 +53,7 @@ def version(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
 @require_POST
 def texts(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
     """`/w/<slug>/requests/<upstream_id>/texts/`: message, description and the rest, read from Dastra now and kept nowhere."""
-    found, row = _find(request, slug=slug, upstream_id=upstream_id)
+    found, row = find(request, slug=slug, upstream_id=upstream_id)
     if not found.membership.may_see_identity:
         raise PermissionDenied
     opened: OpenedRequest | None = None
@@ -67,10 +70,11 @@ def texts(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
             request, "dsr/_texts.html", {**shown, "visit": found, "page_url": request.path.removesuffix("texts/")}
         )
     row.refresh_from_db()
-    return render(request, "dsr/dsr.html", {**_context(request, found, row=row), **shown})
+    return render(request, "dsr/dsr.html", {**page_context(request, found, row=row), **shown})
 
 
-def _find(request: HttpRequest, *, slug: str, upstream_id: int) -> tuple[Visit, DataSubjectRequest]:
+def find(request: HttpRequest, *, slug: str, upstream_id: int) -> tuple[Visit, DataSubjectRequest]:
+    """The visit and the request. Raises `Http404`."""
     found = visit(request, slug=slug)
     row = detail.find(found.workspace, upstream_id=upstream_id)
     if row is None:
@@ -78,7 +82,8 @@ def _find(request: HttpRequest, *, slug: str, upstream_id: int) -> tuple[Visit, 
     return found, row
 
 
-def _context(request: HttpRequest, found: Visit, *, row: DataSubjectRequest) -> dict[str, Any]:
+def page_context(request: HttpRequest, found: Visit, *, row: DataSubjectRequest) -> dict[str, Any]:
+    """What the template of the page needs; the ledger's views put a form that was refused into it."""
     came_from = request.GET.get("from", "")
     filters = register_form.read(QueryDict(came_from if len(came_from) <= LONGEST_FROM else ""))
     search = searches.find(request, workspace=found.workspace, token=filters.search) if filters.search else None
@@ -86,14 +91,19 @@ def _context(request: HttpRequest, found: Visit, *, row: DataSubjectRequest) -> 
         row, workspace=found.workspace, viewer=found.membership, filters=filters, search=search, now=found.now
     )
     may_act = found.membership.may_act and found.workspace.is_enabled
+    forms = _forms(found, row=row, page=page) if may_act and not row.archived else {}
+    today = found.now.astimezone(ZoneInfo(found.workspace.time_zone)).date()
     return {
         "page": page,
         "visit": found,
         "may_act": may_act,
-        "forms": _forms(found, row=row, page=page) if may_act and not row.archived else {},
+        "forms": forms,
+        "clock_forms": offered(page.clock.deeds, today=today) if may_act else {},
+        "clock_query": f"?{query}" if (query := request.GET.urlencode()) else "",
+        "set_date_seen": forms["extend"]["seen"].as_hidden({"id": "set-date-seen"}) if forms else "",
         "may_read_texts": found.membership.may_see_identity,
         "texts_url": reverse("dsr.texts", args=[found.workspace.slug, row.upstream_id]),
-        "page_url": request.get_full_path() if request.method == "GET" else request.path.removesuffix("texts/"),
+        "page_url": request.get_full_path() if request.method == "GET" else reverse("dsr.dsr", args=[found.workspace.slug, row.upstream_id]),
         "search_url": reverse("register.search", args=[found.workspace.slug]),
     }
 

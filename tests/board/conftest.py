@@ -11,8 +11,10 @@ import pytest
 from django.utils import timezone
 
 from dsrportal import credentials
+from dsrportal.clocks import Profile
 from dsrportal.models import DataSubjectRequest, Lane, SyncLane, WorkflowStep, Workspace
 from dsrportal.models.requests import identity_context
+from tests.legal import with_legal_dates
 
 MakeStep = Callable[..., WorkflowStep]
 MakeDsrs = Callable[..., list[DataSubjectRequest]]
@@ -56,7 +58,8 @@ def make_step(workspace: Workspace) -> MakeStep:
 
 @pytest.fixture
 def make_dsrs(workspace: Workspace) -> MakeDsrs:
-    """A function that stores `number` requests in a step and counts them there; their clocks are a day apart, from `first_due`."""
+    """A function that stores `number` requests in a step and counts them there; their clocks are a day apart, from `first_due`: Dastra's date
+    is made the legal one."""
     numbers = count(1001)
 
     def make(step: WorkflowStep | None, number: int, **fields: Any) -> list[DataSubjectRequest]:
@@ -93,7 +96,7 @@ def make_dsrs(workspace: Workspace) -> MakeDsrs:
                     }
                 )
             )
-        made = DataSubjectRequest.objects.bulk_create(rows)
+        made = DataSubjectRequest.objects.bulk_create(with_legal_dates(row, profile=Profile.UPSTREAM) for row in rows)
         if step is not None:
             live = DataSubjectRequest.objects.filter(step=step, archived=False).count()
             WorkflowStep.objects.filter(pk=step.pk).update(live_count=live)

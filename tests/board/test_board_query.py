@@ -59,9 +59,9 @@ def test_more_reaches_every_card_exactly_once_also_with_equal_clocks(
 ) -> None:
     step = make_step("Received")
     same = timezone.now() + timedelta(days=3)
-    rows = [*make_dsrs(step, 40, expires_at=same, clock_at=same), *make_dsrs(step, 30, first_due=None)]
+    dated, undated = make_dsrs(step, 40, expires_at=same, clock_at=same), make_dsrs(step, 30, first_due=None)
     seen = walk(viewer, shown(viewer).columns[0])
-    assert seen == [dsr.upstream_id for dsr in rows]
+    assert seen == [dsr.upstream_id for dsr in [*undated, *dated]], "what needs data comes first"
 
 
 def test_a_closing_shows_the_newest_first_and_keeps_those_without_a_date(
@@ -108,7 +108,7 @@ def test_requests_without_a_step_have_a_column_of_their_own(
     assert walk(viewer, column) == [dsr.upstream_id for dsr in rows]
 
 
-def test_overdue_counts_open_requests_past_dastras_date(
+def test_overdue_counts_open_requests_past_the_legal_date(
     viewer: Membership, make_step: MakeStep, make_dsrs: MakeDsrs
 ) -> None:
     step, closing = make_step("Received"), make_step("Closed", final=True)

@@ -9,6 +9,7 @@ from typing import Any
 from dsrportal import credentials, identity
 from dsrportal.models import Area, DataSubjectRequest, IdentityWord, Operator, Tag, WorkflowStep, Workspace
 from dsrportal.models.requests import identity_context
+from tests.legal import with_legal_dates
 
 STATES = ["Open", "IdentityValidation", "Processing", "Active", "Closed"]
 RIGHTS = ["Access", "Rectification", "Erasure", "Portability", "NewRight"]
@@ -114,7 +115,7 @@ def _row(
         "sequence": 1,
         "digest": number.to_bytes(16, "big"),
     }
-    return DataSubjectRequest(**values)
+    return with_legal_dates(DataSubjectRequest(**values))
 
 
 def _joined(parts: Any) -> str:

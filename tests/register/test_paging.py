@@ -51,7 +51,7 @@ def test_every_order_visits_each_row_once_by_pages_and_cursors(
     assert walk(ask, query, backwards=True) == wanted
 
 
-def test_the_plain_list_begins_with_the_most_urgent_open_request_and_ends_with_closed_ones(
+def test_the_plain_list_begins_with_what_needs_data_then_the_most_urgent_and_ends_with_closed_ones(
     workspace: Workspace, now: datetime, ask: Ask
 ) -> None:
     make_rows(workspace, count=60, now=now)
@@ -60,8 +60,13 @@ def test_the_plain_list_begins_with_the_most_urgent_open_request_and_ends_with_c
     closed = [row.is_closed for row in order]
     assert closed == sorted(closed)
     assert True in closed
-    clocks = [row.clock_at for row in order if not row.is_closed]
+    clocks = [(row.clock_rank, row.clock_on) for row in order]
     assert clocks == sorted(clocks)
+    assert {rank for rank, _day in clocks} == {
+        DataSubjectRequest.NEEDS_DATA,
+        DataSubjectRequest.RUNNING,
+        DataSubjectRequest.CLOSED,
+    }
 
 
 def test_a_cursor_holds_its_place_while_rows_come_and_go(
