@@ -118,8 +118,8 @@ def boundaries_of(stage: Stage, *, kind: str) -> list[str]:
     return list(dict.fromkeys([*move[kept:], *pull, *queue]))
 
 
-def kill_parents(stage: Stage, *, kills: int, seed: int) -> Counter[str]:
-    """Kill `manage.py serve` alone: within 10 s nothing of it lives, and what it left undone is done by the next one."""
+def kill_parents(stage: Stage, *, kills: int, seed: int, is_started_again: bool = True) -> Counter[str]:
+    """Kill `manage.py serve` alone: within 10 s nothing of it lives, and what it left undone is done by the next one, or by a flush."""
     chance = random.Random(seed)
     tally: Counter[str] = Counter()
     for _kill in range(kills):
@@ -129,7 +129,8 @@ def kill_parents(stage: Stage, *, kills: int, seed: int) -> Counter[str]:
         time.sleep(chance.uniform(0, 1.5))
         stage.kill_parent()
         assert wait_until(lambda: not stage.orphans(), seconds=10), stage.orphans()
-        stage.start()
-        tally += window.judged(is_flushed=False)
+        if is_started_again:
+            stage.start()
+        tally += window.judged(is_flushed=not is_started_again)
         tally["kills of the parent"] += 1
     return tally

@@ -1,4 +1,4 @@
-"""One stage and one portal for all crash tests of a process: to start them costs more than most tests."""
+"""One stage for all crash tests of a process: to make it costs more than most tests."""
 
 from __future__ import annotations
 
@@ -14,11 +14,3 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """A database, a local Dastra and a warm Django."""
     with staged(tmp_path_factory.mktemp("crash")) as made:
         yield made
-
-
-@pytest.fixture
-def portal(stage: Stage) -> Stage:
-    """The stage with web server and jobs running."""
-    if not stage.is_running:
-        stage.start()
-    return stage

@@ -73,11 +73,6 @@ class Stage:
             self._portal = self.processes.start("manage.py", "serve", output=self.log)
         return len(self.pids("web")) >= 2 and len(self.pids("cluster")) >= 6 and self.get("/healthz") == 200
 
-    @property
-    def is_running(self) -> bool:
-        """Whether the portal was started and not stopped."""
-        return self._portal is not None
-
     def stop(self) -> None:
         """Ask it to end, as an operator would."""
         if self._portal is not None:
@@ -90,6 +85,7 @@ class Stage:
         assert self._portal is not None
         self._portal.kill()
         self._portal.wait(timeout=10)
+        self._portal = None
 
     def pids(self, kind: str) -> list[int]:
         """Of the workers of the web server (`web`), of all processes of the cluster, or of its workers (`worker`)."""

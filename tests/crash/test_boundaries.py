@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.crash import commands
@@ -11,7 +13,7 @@ pytestmark = pytest.mark.slow
 SEED = 20_261_122
 
 
-def test_a_move_killed_at_each_boundary_is_done_or_refused_and_never_written_twice(stage: Stage) -> None:
+def test_a_move_killed_at_a_boundary_is_done_or_refused_and_never_written_twice(stage: Stage) -> None:
     names = commands.boundaries_of_a_move(stage)
     for name in (
         "after commit of INSERT outboxentry",
@@ -23,19 +25,21 @@ def test_a_move_killed_at_each_boundary_is_done_or_refused_and_never_written_twi
         "before commit of INSERT auditevent",
     ):
         assert name in names, f"the crash tests no longer see “{name}”: {names}"
-    ends = commands.kill_moves(stage, commands.telling(names))
+    # A half of them on each database; the long run takes all on both.
+    numbers = commands.telling(names)[int("TEST_DATABASE_URL" in os.environ) :: 2]
+    ends = commands.kill_moves(stage, numbers)
     assert ends["never kept"] > 0
     assert ends["refused"] > 0
     assert ends["done"] > 0
 
 
 def test_a_flush_that_is_killed_leaves_each_wish_to_the_next(stage: Stage) -> None:
-    ends = commands.kill_flushes(stage, kills=4, seed=SEED)
-    assert ends["done"] + ends["refused"] == 8
+    ends = commands.kill_flushes(stage, kills=3, seed=SEED)
+    assert ends["done"] + ends["refused"] == 6
 
 
 def test_a_pull_that_is_killed_holds_nobody_up_and_the_next_one_makes_good(stage: Stage) -> None:
-    reached = commands.kill_pulls(stage, kills=6, seed=SEED)
+    reached = commands.kill_pulls(stage, kills=4, seed=SEED)
     assert reached["killed"] > 0
 
 

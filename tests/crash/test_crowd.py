@@ -8,7 +8,7 @@ from tests.crash.crowd import WRITERS, crowd
 from tests.crash.stage import Stage
 
 pytestmark = pytest.mark.slow
-TIMES = 15
+TIMES = 8
 
 
 def test_no_writer_meets_a_locked_database(stage: Stage) -> None:
