@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-_TOKEN = re.compile(r"(/hooks/dastra/)[^/\s?]+")
+_TOKEN = re.compile(r"(/hooks/dastra/|/calendar/)[^/\s?]+")
 
 
 class NoTokens(logging.Filter):
@@ -14,6 +14,6 @@ class NoTokens(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         """True."""
         text = record.getMessage()
-        if "/hooks/dastra/" in text:
+        if _TOKEN.search(text):
             record.msg, record.args = _TOKEN.sub(r"\1…", text), ()
         return True

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from datetime import date
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -24,7 +27,18 @@ class AddedHoliday(models.Model):
 
 def policy_of(workspace: Workspace) -> Policy | None:
     """The workspace's rules as the clocks take them; None where no holidays are known for its country or region. One query."""
-    added = frozenset(AddedHoliday.objects.filter(workspace=workspace).values_list("on", flat=True))
+    return policies_of([workspace])[workspace.pk]
+
+
+def policies_of(workspaces: Collection[Workspace]) -> dict[int, Policy | None]:
+    """The rules of several workspaces by key. One query."""
+    added: dict[int, set[date]] = {workspace.pk: set() for workspace in workspaces}
+    for workspace_id, on in AddedHoliday.objects.filter(workspace__in=added).values_list("workspace_id", "on"):
+        added[workspace_id].add(on)
+    return {workspace.pk: _policy(workspace, added=frozenset(added[workspace.pk])) for workspace in workspaces}
+
+
+def _policy(workspace: Workspace, *, added: frozenset[date]) -> Policy | None:
     policy = Policy(
         profile=Profile(workspace.profile),
         country=workspace.country,
