@@ -68,6 +68,7 @@ def wish(
     seen_updated_at: datetime | None,
     now: datetime,
     hold_seconds: int | None = None,
+    batch_id: uuid.UUID | None = None,
 ) -> OutboxEntry:
     """Keep a wish, to be sent `hold_seconds` (by default the setting `UNDO_SECONDS`) from now.
 
@@ -86,6 +87,7 @@ def wish(
     hold = settings.UNDO_SECONDS if hold_seconds is None else hold_seconds
     entry = OutboxEntry(
         action_id=action_id,
+        batch_id=batch_id,
         workspace=dsr.workspace,
         dsr=dsr,
         upstream_id=dsr.upstream_id,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from django.db.models import Count, Q, QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from dsrportal.models import Membership, OutboxEntry, Workspace
 from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
@@ -34,6 +36,18 @@ _LABELS: dict[str, Promise] = {
     "all": _("All"),
 }
 SHOWN = tuple(_CONDITIONS)
+_OUTCOMES = {
+    "waiting": OPEN_STATES,
+    "done": (WishState.DONE,),
+    "refused": FAILED_STATES,
+    "undone": (WishState.CANCELLED,),
+}
+_OUTCOME_WORDS: dict[str, Promise] = {
+    "waiting": _("%(n)d waiting"),
+    "done": _("%(n)d done"),
+    "refused": _("%(n)d not done"),
+    "undone": _("%(n)d undone"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,9 +81,21 @@ class ChangeRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Batch:
+    """What was wished together: how much of it waits, is done, needs somebody. `may_undo`: some of it can still be taken back by the reader;
+    `may_send`: their page sends what is due."""
+
+    batch_id: str
+    text: str
+    may_undo: bool
+    may_send: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ChangesPage:
     """What the template draws. `first` and `total` say which part of how many is shown."""
 
+    batch: Batch | None
     tabs: list[Tab]
     rows: list[ChangeRow]
     is_own: bool
@@ -90,17 +116,27 @@ def attention_count(viewer: Membership) -> int:
 
 
 def page(
-    workspace: Workspace, *, viewer: Membership, show: str, is_own: bool, number: int, now: datetime
+    workspace: Workspace,
+    *,
+    viewer: Membership,
+    show: str,
+    is_own: bool,
+    number: int,
+    now: datetime,
+    batch_id: uuid.UUID | None = None,
 ) -> ChangesPage:
-    """Six queries. `show` is one of `SHOWN`; `number` counts pages from 1 and is clamped."""
+    """Six queries, one more for a batch. `show` is one of `SHOWN`; `number` counts pages from 1 and is clamped."""
     url = reverse("changes.changes", args=[workspace.slug])
     entries = OutboxEntry.objects.filter(workspace=workspace)
-    if is_own:
+    if batch_id is not None:
+        entries = entries.filter(batch_id=batch_id)
+    elif is_own:
         entries = entries.filter(by_id=viewer.user_id)
     counts = entries.aggregate(**{name: Count("pk", filter=_counted(name, now=now)) for name in SHOWN})
 
     def address(name: str = show, *, own: bool = is_own, page: int = 1) -> str:
-        return f"{url}?show={name}&by={'me' if own else 'all'}" + (f"&page={page}" if page > 1 else "")
+        whose = f"batch={batch_id}" if batch_id else f"by={'me' if own else 'all'}"
+        return f"{url}?show={name}&{whose}" + (f"&page={page}" if page > 1 else "")
 
     total = counts[show]
     last_page = max((total + PER_PAGE - 1) // PER_PAGE, 1)
@@ -108,20 +144,41 @@ def page(
     first = (number - 1) * PER_PAGE
     rows = _rows(entries.filter(_CONDITIONS[show](now)), first=first, workspace=workspace, viewer=viewer)
     return ChangesPage(
+        batch=_batch(entries, batch_id=batch_id, viewer=viewer) if batch_id is not None else None,
         tabs=[
             Tab(label=str(_LABELS[name]), url=address(name), count=counts[name], is_current=name == show)
             for name in SHOWN
         ],
         rows=rows,
         is_own=is_own,
-        own_url=address(own=True),
-        everybodys_url=address(own=False),
+        own_url=f"{url}?show={show}&by=me",
+        everybodys_url=f"{url}?show={show}&by=all",
         first=first + 1 if rows else 0,
         last=first + len(rows),
         total=total,
         previous_url=address(page=number - 1) if number > 1 else "",
         next_url=address(page=number + 1) if number < last_page else "",
         is_moving=counts["waiting"] > 0,
+    )
+
+
+def _batch(entries: QuerySet[OutboxEntry], *, batch_id: uuid.UUID, viewer: Membership) -> Batch:
+    mine = Q(by_id=viewer.user_id)
+    found = entries.aggregate(
+        all=Count("pk"),
+        held=Count("pk", filter=mine & Q(state=WishState.HELD)),
+        own_open=Count("pk", filter=mine & Q(state__in=OPEN_STATES)),
+        **{name: Count("pk", filter=Q(state__in=states)) for name, states in _OUTCOMES.items()},
+    )
+    parts = [
+        ngettext("%(n)d request", "%(n)d requests", found["all"]) % {"n": found["all"]},
+        *(_OUTCOME_WORDS[name] % {"n": found[name]} for name in _OUTCOMES if found[name]),
+    ]
+    return Batch(
+        batch_id=str(batch_id),
+        text=", ".join(str(part) for part in parts),
+        may_undo=viewer.may_act and found["held"] > 0,
+        may_send=viewer.may_act and found["own_open"] > 0,
     )
 
 

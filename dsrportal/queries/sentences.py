@@ -42,7 +42,16 @@ KNOWN = (
     gettext_noop("The token service does not accept the keys."),
     gettext_noop("It was archived in Dastra meanwhile."),
     gettext_noop("It was closed in Dastra meanwhile."),
+    gettext_noop("It was changed in Dastra meanwhile."),
     gettext_noop("Somebody else changed the same in Dastra meanwhile."),
+    gettext_noop("It is archived in Dastra."),
+    gettext_noop("It is not archived."),
+    gettext_noop("Nothing was different, so nothing is sent."),
+    gettext_noop("Dastra no longer has this step."),
+    gettext_noop("The portal no longer has this request."),
+    gettext_noop(
+        "Whether Dastra made it could not be found out: it may exist. Please look for it among the newest requests."
+    ),
     gettext_noop("Dastra holds something else now."),
     gettext_noop("Dastra did not apply it."),
     gettext_noop("The request is no longer in Dastra."),
@@ -68,6 +77,8 @@ KNOWN = (
 PATTERNS = (
     gettext_noop("It was moved to “%(step)s” in Dastra meanwhile."),
     gettext_noop("It is in “%(step)s” in Dastra now."),
+    gettext_noop("It is in “%(step)s” already."),
+    gettext_noop("%(name)s is already changing this request."),
     gettext_noop("Dastra did not apply it: the request is still in “%(step)s”. %(sentence)s"),
     gettext_noop("Dastra did not apply it: the request is still in “%(step)s”."),
     gettext_noop("Dastra did not apply it. %(sentence)s"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -45,6 +47,9 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         "visit": found,
         "freshness": age,
         "search_url": reverse("register.search", args=[slug]),
+        "may_act": found.membership.may_act and found.workspace.is_enabled,
+        "batch_id": uuid.uuid4(),
+        "question": request.GET.urlencode(),
         "may_ask": found.membership.may_see_identity and found.workspace.is_enabled,
     }
     return render_page(request, page="register/register.html", fragment="register/_register.html", context=context)

@@ -1,5 +1,6 @@
 /* After the list was swapped, the focus stays where the reader was: htmx keeps it on what has an id; this finds a place for the rest, and
-   shows a new page of rows from its top. Works on #register alone; everything else on the page is HTML. */
+   shows a new page of rows from its top. Counts the ticked rows, and ticks many at once.
+   Works on #register alone; everything else on the page is HTML. */
 (() => {
   "use strict";
   let asked = null;
@@ -26,4 +27,39 @@
     document.getElementById("register-scroll")?.scrollTo({ left: sideways });
     place?.focus({ preventScroll: place.id !== "register-scroll" });
   });
+
+  /* ticked rows: how many, all at once, and from one to another with Shift */
+  const boxes = () => [...document.querySelectorAll("#register [name=pick]")];
+  const tell = () => {
+    const all = boxes();
+    const ticked = all.filter((box) => box.checked).length;
+    const count = document.getElementById("bulk-count");
+    if (count && count.textContent !== String(ticked)) count.textContent = String(ticked);
+    const head = document.getElementById("pick-all");
+    if (!head) return;
+    head.checked = ticked > 0 && ticked === all.length;
+    head.indeterminate = ticked > 0 && ticked < all.length;
+  };
+  let last = null;
+  document.addEventListener("click", (event) => {
+    const box = event.target;
+    if (!(box instanceof HTMLInputElement) || !inside(box)) return;
+    if (box.id === "pick-all") boxes().forEach((one) => { one.checked = box.checked; });
+    else if (box.name !== "pick") return;
+    else {
+      const all = boxes();
+      const [from, to] = [all.indexOf(last), all.indexOf(box)].sort((one, other) => one - other);
+      if (event.shiftKey && from >= 0) all.slice(from, to + 1).forEach((one) => { one.checked = box.checked; });
+      last = box;
+    }
+    tell();
+  });
+  document.addEventListener("reset", (event) => {
+    if (event.target.id !== "bulk") return;
+    window.setTimeout(() => {
+      tell();
+      document.getElementById("register-scroll")?.focus({ preventScroll: true });
+    });
+  });
+  tell();
 })();
