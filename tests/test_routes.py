@@ -70,6 +70,7 @@ class Route:
     def url(self, **values: Any) -> str:
         """Its address, for ids of nothing that exists."""
         defaults: dict[str, Any] = {"slug": "acme-france", "upstream_id": 424242, "pk": 424242, "lane": "active"}
+        defaults |= {"table": "figures"}
         defaults |= {"kind": "pause", "table": "figures"}
         return reverse(self.name, kwargs={name: (defaults | values)[name] for name in self.pattern.pattern.converters})
 
@@ -84,6 +85,8 @@ OF_THE_PERSON = [
     Route(name="home.home", takes="read"),
     Route(name="overview.everywhere", takes="read"),
     Route(name="overview.export_everywhere", takes="read"),
+    Route(name="overview.everywhere", takes="read"),
+    Route(name="overview.export_everywhere", takes="read"),
     Route(name="accounts.logout", takes="write"),
     Route(name="deadline.deadline", takes="read"),
     Route(name="calendar_feed.account", takes="form"),
@@ -91,6 +94,8 @@ OF_THE_PERSON = [
 OF_A_WORKSPACE = [
     Route(name="board.board", takes="read"),
     Route(name="board.version", takes="read"),
+    Route(name="overview.overview", takes="read", acting=True),
+    Route(name="overview.export", takes="read", acting=True),
     Route(name="overview.overview", takes="read", acting=True),
     Route(name="overview.export", takes="read", acting=True),
     Route(name="register.register", takes="read"),

@@ -178,9 +178,7 @@ def _closing(dsr: Countable) -> Iterator[Line]:
     yield Line(TallyKind.CLOSED, week, _verdict(dsr.late_days))
     late_days = (dsr.closed_on - dsr.extend_by).days if dsr.extend_by and dsr.late_days is not None else None
     yield Line(TallyKind.CLOSED_FIRST, week, _verdict(late_days))
-    if dsr.received_on is None:
-        return
-    days = min(max((dsr.closed_on - dsr.received_on).days, 0), MOST_DAYS)
+    days = min(max((dsr.closed_on - dsr.received_on).days, 0), MOST_DAYS) if dsr.received_on else Tally.NO_DAYS
     for code in {code[:LONGEST_GROUP] for code in dsr.purposes.split("|")} - {""} or {""}:
         yield Line(TallyKind.TOOK_RIGHT, month, code, days)
     yield Line(TallyKind.TOOK_AREA, month, _text(dsr.area_id), days)

@@ -6,6 +6,7 @@ Written by `dsrportal.mirror.figures` alone, in the transaction of the rows; wha
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import ClassVar
 
 from django.db import models
 
@@ -37,7 +38,9 @@ class TallyKind(StrEnum):
 
 class Tally(models.Model):
     """One count. `key` is all that identifies the line, in one text, so that a batch finds its lines by one index. `group` is a key of the
-    portal (step, assignee, area), a code, or empty for none."""
+    portal (step, assignee, area), a code, or empty for none; `days` is `NO_DAYS` where the span is not known."""
+
+    NO_DAYS: ClassVar[int] = -1
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="tallies")
     key = models.CharField(max_length=80)

@@ -34,6 +34,7 @@ class Membership(models.Model):
 
     ACTING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.OFFICER, Role.MANAGER, Role.ADMIN})
     DELETING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.MANAGER, Role.ADMIN})
+    MANAGING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.MANAGER, Role.ADMIN})
     IDENTITY_ROLES: ClassVar[frozenset[str]] = frozenset({Role.OFFICER, Role.ADMIN})
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
@@ -57,6 +58,11 @@ class Membership(models.Model):
     def may_delete(self) -> bool:
         """Whether the person may delete a request for good."""
         return self.role in self.DELETING_ROLES
+
+    @property
+    def may_manage(self) -> bool:
+        """Whether the person answers for the deadlines of all, and so sees the overview."""
+        return self.role in self.MANAGING_ROLES
 
     @property
     def may_see_identity(self) -> bool:

@@ -33,6 +33,7 @@ PORTAL_JOBS = {
     "read_events": gettext_lazy("Read what Dastra reported as changed"),
     "beat": gettext_lazy("Sign of life"),
     "purge_results": gettext_lazy("Clear old job results"),
+    "recount": gettext_lazy("Count the overview anew"),
 }
 """The jobs that belong to no workspace, in words. One that is not here shows its name."""
 

@@ -55,6 +55,11 @@ def memberships_of(request: HttpRequest) -> list[Membership]:
     return kept
 
 
+def managed_workspaces(request: HttpRequest) -> list[Workspace]:
+    """The workspaces whose overview is the person's business, by name."""
+    return [membership.workspace for membership in memberships_of(request) if membership.may_manage]
+
+
 def administers(request: HttpRequest) -> bool:
     """Whether the settings are the person's business: an admin of some workspace, or the portal's operator, who adds the first one."""
     return signed_in(request).is_superuser or any(membership.may_administer for membership in memberships_of(request))

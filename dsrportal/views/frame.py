@@ -4,7 +4,7 @@ Makes two queries: the person's roles, and what waits for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,7 +69,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         for membership in memberships
     ]
     context["workspace"] = current
-    context["nav"] = _nav(current.slug, view=view, attention=_attention(memberships, current)) if current else []
+    context["nav"] = _nav(memberships, current=current, view=view) if current else []
     context["settings_nav"] = _settings_nav(view=view) if administers(request) else []
     if found:
         context["freshness"] = freshness.of_workspace(found.workspace, lanes=found.lanes, now=found.now)
@@ -79,17 +79,24 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     return {"frame": context}
 
 
-def _nav(slug: str, *, view: str, attention: int) -> list[NavItem]:
+def _nav(memberships: Sequence[Membership], *, current: Workspace, view: str) -> list[NavItem]:
+    attention = _attention(memberships, current)
     places = [
         (_("Board"), "board.board", "square-kanban", {"board"}, None),
         (_("Requests"), "register.register", "list", {"register", "dsr"}, None),
         (_("Changes"), "changes.changes", "history", {"changes"}, attention or None),
     ]
     here = view.partition(".")[0]
-    return [
-        NavItem(label=label, url=reverse(name, args=[slug]), icon=icon, is_current=here in modules, count=count)
+    items = [
+        NavItem(label=label, url=reverse(name, args=[current.slug]), icon=icon, is_current=here in modules, count=count)
         for label, name, icon, modules, count in places
     ]
+    managed = [membership.workspace_id for membership in memberships if membership.may_manage]
+    if managed:
+        is_managed = current.pk in managed
+        url = reverse("overview.overview", args=[current.slug]) if is_managed else reverse("overview.everywhere")
+        items.append(NavItem(label=_("Overview"), url=url, icon="chart-column", is_current=here == "overview"))
+    return items
 
 
 def _attention(memberships: Iterable[Membership], current: Workspace) -> int:
