@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import expect
@@ -61,3 +62,21 @@ def test_the_calculator_reads_well_on_every_screen(portal: Portal, page_as: Page
         page.goto(portal.url + path)
         assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+
+
+def test_a_person_makes_and_revokes_the_address_of_a_calendar(portal: Portal, page_as: PageAs) -> None:
+    page = page_as("vera", viewport={"width": 360, "height": 800})
+    page.goto(f"{portal.url}/accounts/calendar/")
+    assert_accessible(page)
+    page.get_by_role("button", name="Make the address").click()
+    address = page.locator("code")
+    expect(address).to_contain_text("/calendar/")
+    assert_accessible(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    path = urlsplit(address.inner_text()).path
+    feed = page.request.get(portal.url + path)
+    assert feed.text().startswith("BEGIN:VCALENDAR")
+    page.goto(f"{portal.url}/accounts/calendar/")
+    page.get_by_role("button", name="Revoke the address").click()
+    expect(page.locator("#messages")).to_contain_text("The address of your calendar is revoked.")
+    assert page.request.get(portal.url + path).status == 404
