@@ -56,9 +56,9 @@ def _quicken_the_supervisor() -> None:
 
     @dataclass(frozen=True, kw_only=True)
     class QuickTimings(supervisor.Timings):
-        """A cluster is never given up, and judged after seconds."""
+        """A cluster is never given up, and judged after the seconds that a busy machine needs to start one."""
 
-        stale: float = 8.0
+        stale: float = 20.0
         grace: float = 5.0
         look: float = 0.3
         sending: float = 0.5
