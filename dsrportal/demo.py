@@ -9,18 +9,23 @@ import fcntl
 import os
 import shutil
 import socket
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import TextIO
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management import call_command
 from django.utils import timezone
 
+from dsrportal.actions import ledger
 from dsrportal.actions.workspaces import add_workspace, change
 from dsrportal.mirror.pull import BusyError, Progress, pull
-from dsrportal.models import Lane, Membership, Role, SyncLane, User, Workspace
+from dsrportal.models import DataSubjectRequest, Lane, Membership, Pause, Role, SyncLane, User, Workspace
+from dsrportal.models.ledger import ExtensionGround, PauseReason, RefusalGround
 from dsrportal.models.runs import SyncOutcome
 from dsrportal.processes import Hurry
 from dsrportal.sandbox.keys import made_keys
@@ -38,6 +43,7 @@ from dsrportal.serving import (
 
 SEED = 1
 DEFAULT_REQUESTS = 600
+CLOCK_EXAMPLES = 16
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -159,6 +165,8 @@ class Demo:
                 Membership.objects.get_or_create(
                     user=accounts[account.username], workspace=workspace, defaults={"role": role}
                 )
+        if not Pause.objects.exists():
+            record_clocks(Workspace.objects.get(name=FRANCE.name), by=accounts["officer"], now=timezone.now())
 
     def _start_sandbox(self, household: Household, *, port: int) -> None:
         state = self._folder / "sandbox.json"
@@ -253,6 +261,41 @@ class Demo:
             "",
             "  Ctrl-C stops everything.",
         ]
+
+
+def record_clocks(workspace: Workspace, *, by: User, now: datetime) -> None:
+    """Pauses, extensions and refusals on some open requests, the same for the same requests and day; recorded as people would."""
+    today = now.astimezone(ZoneInfo(workspace.time_zone)).date()
+    rows = DataSubjectRequest.objects.filter(workspace=workspace, archived=False, clock_rank=DataSubjectRequest.RUNNING)
+    in_time = rows.filter(extend_by__gte=today, received_on__lte=today - timedelta(days=3)).order_by("upstream_id")
+    for number, dsr in enumerate(in_time[:CLOCK_EXAMPLES]):
+        soon = (dsr.received_on or today) + timedelta(days=2)
+        _record_clock(dsr, kind=number % 4, soon=soon, today=today, by=by, now=now)
+    late = rows.filter(extend_by__lt=today).order_by("upstream_id").first()
+    if late is not None:
+        _refuse(late, on=today, by=by, now=now)
+
+
+def _record_clock(dsr: DataSubjectRequest, *, kind: int, soon: date, today: date, by: User, now: datetime) -> None:
+    number = f"{dsr.workspace_id}-{dsr.upstream_id}"
+    made = {"action_id": uuid.uuid5(uuid.NAMESPACE_URL, number), "by": by, "now": now}
+    if kind == 3:  # noqa: PLR2004  the fourth of four
+        _refuse(dsr, on=soon, by=by, now=now)
+    elif kind == 2:  # noqa: PLR2004
+        text = "The records of three systems have to be gathered. Notice: letter 2026-0042."
+        ledger.extend(dsr, ground=ExtensionGround.COMPLEXITY, notice_on=soon, text=text, **made)
+    else:
+        reason = PauseReason.IDENTITY if kind else PauseReason.CLARIFICATION
+        ledger.pause(dsr, reason=reason, asked_on=soon, text="Asked by e-mail.", **made)
+        if kind:
+            answer = uuid.uuid5(uuid.NAMESPACE_URL, f"{number}-answer")
+            ledger.resume(dsr, action_id=answer, answered_on=min(soon + timedelta(days=5), today), by=by, now=now)
+
+
+def _refuse(dsr: DataSubjectRequest, *, on: date, by: User, now: datetime) -> None:
+    number = uuid.uuid5(uuid.NAMESPACE_URL, f"{dsr.workspace_id}-{dsr.upstream_id}-refusal")
+    text = "The fifth request for the same copy within a month. Notice: e-mail of that day."
+    ledger.refuse(dsr, action_id=number, ground=RefusalGround.EXCESSIVE, notice_on=on, text=text, by=by, now=now)
 
 
 class Bar:

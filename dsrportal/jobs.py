@@ -21,9 +21,9 @@ from django.utils.translation import gettext as _
 from django_q.models import Schedule, Task
 from django_q.tasks import async_task
 
-from dsrportal.actions import outbox
+from dsrportal.actions import outbox, rules
 from dsrportal.actions.workspaces import WorkspaceError, end_hold
-from dsrportal.mirror import figures, runs, webhooks
+from dsrportal.mirror import figures, reckoning, runs, webhooks
 from dsrportal.mirror.pull import BusyError, pull
 from dsrportal.models import AuditEvent, JobHeartbeat, Lane, SyncLane, SyncRun, User, WebhookReceiver, Workspace
 from dsrportal.models.audit import Operation
@@ -69,6 +69,7 @@ SCHEDULES = (
     JobSchedule(name="pull_requested", every_minutes=1),
     JobSchedule(name="send_outbox", every_minutes=1),
     JobSchedule(name="read_events", every_minutes=1),
+    JobSchedule(name="restate_clocks", every_minutes=5),
     JobSchedule(name="beat", every_minutes=1),
     JobSchedule(name="purge_results", cron="40 5 * * *"),
     JobSchedule(name="recount", cron="50 5 * * *"),
@@ -132,6 +133,12 @@ def read_events() -> int:
     for receiver_id in ids:
         _queue_events(receiver_id)
     return len(ids)
+
+
+@scheduled_job
+def restate_clocks() -> int:
+    """Compute the dates anew that a change of a workspace's rules has left behind."""
+    return rules.restate_all(now=timezone.now())
 
 
 @scheduled_job
@@ -204,6 +211,12 @@ def request_sending(*, now: datetime) -> bool:
         return False
     async_task(f"{__name__}.send_outbox", q_options={"group": "outbox"})
     return True
+
+
+def request_restating(workspace: Workspace) -> None:
+    """Have a worker compute anew what a change of the rules has left behind, if it has; the timetable looks every five minutes anyway."""
+    if reckoning.is_behind(workspace):
+        async_task(f"{__name__}.restate_clocks", q_options={"group": "clocks"})
 
 
 def request_run(*, workspace_id: int, lane: Lane, by: User, now: datetime) -> bool:

@@ -70,7 +70,6 @@ class Route:
     def url(self, **values: Any) -> str:
         """Its address, for ids of nothing that exists."""
         defaults: dict[str, Any] = {"slug": "acme-france", "upstream_id": 424242, "pk": 424242, "lane": "active"}
-        defaults |= {"table": "figures"}
         defaults |= {"kind": "pause", "table": "figures"}
         return reverse(self.name, kwargs={name: (defaults | values)[name] for name in self.pattern.pattern.converters})
 
@@ -85,8 +84,6 @@ OF_THE_PERSON = [
     Route(name="home.home", takes="read"),
     Route(name="overview.everywhere", takes="read"),
     Route(name="overview.export_everywhere", takes="read"),
-    Route(name="overview.everywhere", takes="read"),
-    Route(name="overview.export_everywhere", takes="read"),
     Route(name="accounts.logout", takes="write"),
     Route(name="deadline.deadline", takes="read"),
     Route(name="calendar_feed.account", takes="form"),
@@ -94,8 +91,6 @@ OF_THE_PERSON = [
 OF_A_WORKSPACE = [
     Route(name="board.board", takes="read"),
     Route(name="board.version", takes="read"),
-    Route(name="overview.overview", takes="read", acting=True),
-    Route(name="overview.export", takes="read", acting=True),
     Route(name="overview.overview", takes="read", acting=True),
     Route(name="overview.export", takes="read", acting=True),
     Route(name="register.register", takes="read"),
@@ -136,6 +131,7 @@ SETTINGS = [
     Route(name="workspaces.enable", takes="write"),
     Route(name="workspaces.end_hold", takes="form"),
     Route(name="hooks.webhook", takes="form"),
+    Route(name="rules.rules", takes="form"),
     Route(name="jobs.jobs", takes="read"),
     Route(name="jobs.set_aside", takes="read"),
     Route(name="jobs.run_now", takes="write"),

@@ -28,6 +28,9 @@ from dsrportal.actions.connection_tests import (
     try_connection,
 )
 from dsrportal.actions.refusals import WorkspaceError
+from dsrportal.actions.rules import raise_number
+from dsrportal.clocks import UnknownCalendarError, check_region
+from dsrportal.mirror import reckoning
 from dsrportal.mirror.connections import Budget, budget_of
 from dsrportal.mirror.pull import BusyError, Progress, pull
 from dsrportal.models import AuditEvent, Lane, Membership, Role, SyncRun, User, Workspace
@@ -49,6 +52,9 @@ __all__ = [
     "rotate_secret",
     "test_connection",
 ]
+
+PLACE = frozenset({"country", "region", "time_zone"})
+"""What legal dates depend on."""
 
 LARGEST_ID = 2**63 - 1
 LONGEST_NAME = 120
@@ -216,9 +222,12 @@ def change(
                 update_fields=[*after, "secret_sealed", "secret_last_four", "secret_changed_at", "search_key_sealed"]
             )
             _audit(workspace, operation=Operation.WORKSPACE_CHANGED, by=by, now=now, details={"fields": changed})
+            if place := sorted(PLACE & set(changed)):
+                raise_number(workspace, by=by, now=now, details={name: str(after[name]) for name in place})
     except IntegrityError as error:
         raise WorkspaceError(_("Another workspace took this name at the same moment."), field="name") from error
     given.refresh_from_db()
+    reckoning.restate(given, now=now, most=reckoning.BATCH)
     return report
 
 
@@ -346,6 +355,12 @@ def _checked_place(*, country: str, region: str, time_zone: str) -> dict[str, st
         raise WorkspaceError(_("The region is a short code, for example 57."), field="region")
     if time_zone not in zoneinfo.available_timezones():
         raise WorkspaceError(_("The time zone is a name such as Europe/Paris."), field="time_zone")
+    try:
+        check_region(country, region=region)
+    except UnknownCalendarError as error:
+        if error.region:
+            raise WorkspaceError(_("No holidays are known for this region of the country."), field="region") from error
+        raise WorkspaceError(_("No holidays are known for this country."), field="country") from error
     return {"country": country, "region": region, "time_zone": time_zone}
 
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import QuerySet, Value
+from django.db.models import Exists, OuterRef, QuerySet, Value
 
 from dsrportal.mirror import figures
 from dsrportal.mirror.leases import lease_number
@@ -78,22 +78,31 @@ def is_behind(workspace: Workspace) -> bool:
     return _behind(workspace.pk, number=workspace.rules_number).exists()
 
 
-def restate(workspace: Workspace, *, now: datetime) -> int:
-    """Compute the open requests anew that were computed by former rules, in batches of 500, each a transaction. Returns how many dates moved.
+def workspaces_behind() -> list[Workspace]:
+    """The workspaces of which open requests still show dates of former rules. One query."""
+    rows = DataSubjectRequest.objects.filter(workspace=OuterRef("pk"), is_closed=Value(value=False))
+    return list(Workspace.objects.filter(Exists(rows.exclude(rules_number=OuterRef("rules_number")))))
+
+
+def restate(workspace: Workspace, *, now: datetime, most: int | None = None) -> int:
+    """Compute the open requests anew that were computed by former rules, in batches of 500, each a transaction; `most` stops after so many.
+    Returns how many dates moved.
 
     May be stopped at any line and run again: what is done is done, and what is left is found by its number.
     """
-    moved = 0
-    while True:
+    moved = done = 0
+    while most is None or done < most:
         with transaction.atomic():
             lock(workspace.pk)
             rules = rules_of(workspace.pk)
             rows = list(_behind(workspace.pk, number=rules.number).only(*_READ).order_by("pk")[:BATCH])
             if not rows:
-                return moved
+                break
+            done += len(rows)
             with figures.followed(workspace.pk, [row.pk for row in rows]):
                 moved += _restate(rows, rules=rules, now=now)
             Workspace.note_change(workspace.pk)
+    return moved
 
 
 def _behind(workspace_id: int, *, number: int) -> QuerySet[DataSubjectRequest]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from dsrportal import credentials
-from dsrportal.models import DataSubjectRequest, OutboxEntry, WebhookReceiver, Workspace
+from dsrportal.models import DataSubjectRequest, Extension, OutboxEntry, Pause, Refusal, WebhookReceiver, Workspace
 from dsrportal.models.requests import identity_context
 
 BATCH = 500
@@ -27,7 +27,7 @@ class Resealed:
 
 
 def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resealed:
-    """Reseal the secrets, search keys and webhook keys of all workspaces and the texts of open wishes, then all identities in batches.
+    """Reseal the secrets, search keys and webhook keys of all workspaces, the texts of open wishes and of ledgers, then all identities in batches.
     `progress` gets the count so far."""
     problems: list[str] = []
     secrets = sum(_reseal_workspace(pk, problems=problems) for pk in Workspace.objects.values_list("pk", flat=True))
@@ -35,6 +35,9 @@ def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resea
         _reseal_receiver(pk, problems=problems) for pk in WebhookReceiver.objects.values_list("pk", flat=True)
     )
     secrets += sum(_reseal_wish(pk, problems=problems) for pk in _sealed_wishes())
+    for model in (Pause, Extension, Refusal):
+        sealed = model.objects.filter(text_sealed__isnull=False).values_list("pk", flat=True)
+        secrets += sum(_reseal_entry(model, pk, problems=problems) for pk in sealed)
     identities, unopened, last = 0, 0, 0
     while True:
         with transaction.atomic():
@@ -92,6 +95,20 @@ def _reseal_receiver(pk: int, *, problems: list[str]) -> int:
             problems.append(f"The webhook key of “{receiver.workspace.name}” cannot be opened with any of the keys.")
             return 0
         receiver.save(update_fields=["signature_key_sealed"])
+    return 1
+
+
+def _reseal_entry(model: type[Pause | Extension | Refusal], pk: int, *, problems: list[str]) -> int:
+    with transaction.atomic():
+        entry = model.objects.select_for_update(no_key=True).get(pk=pk)
+        if entry.text_sealed is None or credentials.is_sealed_with_first_key(entry.text_sealed):
+            return 0
+        try:
+            entry.set_text(entry.read_text())
+        except credentials.CannotDecryptError:
+            problems.append(f"The text of {model._meta.model_name} {pk} cannot be opened with any of the keys.")  # noqa: SLF001
+            return 0
+        entry.save(update_fields=["text_sealed"])
     return 1
 
 

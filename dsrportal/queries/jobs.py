@@ -31,6 +31,7 @@ PORTAL_JOBS = {
     "send_outbox": gettext_lazy("Send what people changed to Dastra"),
     "pull_requested": gettext_lazy("Start the runs that people asked for"),
     "read_events": gettext_lazy("Read what Dastra reported as changed"),
+    "restate_clocks": gettext_lazy("Compute legal dates anew after a change of the rules"),
     "beat": gettext_lazy("Sign of life"),
     "purge_results": gettext_lazy("Clear old job results"),
     "recount": gettext_lazy("Count the overview anew"),

@@ -68,6 +68,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
             report = actions.change(found.workspace, **form.cleaned_data, by=found.user, now=found.now)
             if report is not None and found.workspace.is_enabled:
                 jobs.request_run(workspace_id=found.workspace.pk, lane=Lane.FULL, by=found.user, now=found.now)
+            jobs.request_restating(found.workspace)
             saved = _("The settings of %(workspace)s are saved.")
             return _back(request, sentence=saved, workspace=found.workspace)
         found.workspace.refresh_from_db()

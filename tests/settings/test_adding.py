@@ -90,7 +90,7 @@ def test_htmx_gets_the_report_alone_so_that_the_form_keeps_its_key(
 
 
 def test_a_refusal_keeps_all_that_was_typed_but_the_key(client: Client, ada: User, answers: dict[str, str]) -> None:
-    typed = answers | {"secret": "a-key-that-is-wrong", "region": "7", "country": "nl"}
+    typed = answers | {"secret": "a-key-that-is-wrong", "region": "BY", "country": "de"}
     answer = client.post(ADD, typed)
     page = answer.content.decode()
     assert answer.status_code == 422

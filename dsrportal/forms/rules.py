@@ -1,0 +1,28 @@
+"""What the settings page of a workspace's clocks asks: the law, what a pause does, a holiday of its own."""
+
+from __future__ import annotations
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from dsrportal.forms.changes import DateInput
+from dsrportal.models.workspaces import ClockProfile, PauseRule
+
+
+class RulesForm(forms.Form):
+    """The law and the policy within it."""
+
+    profile = forms.ChoiceField(label=_("Law"), choices=ClockProfile.choices, widget=forms.RadioSelect)
+    pause_policy = forms.ChoiceField(
+        label=_("After a pause"),
+        choices=PauseRule.choices,
+        widget=forms.RadioSelect,
+        help_text=_("A pause is a tolerance of the guidelines: the date without it always stays in view."),
+    )
+
+
+class HolidayForm(forms.Form):
+    """A day on which the workspace does not work."""
+
+    on = forms.DateField(label=_("Day"), widget=DateInput())
+    name = forms.CharField(label=_("Name"), max_length=80, required=False)
