@@ -5,7 +5,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --no-deps --require-hashes
 
-.PHONY: help install demo demo-reset run test lint messages screenshots lock
+.PHONY: help install demo demo-reset run test torture bench lint messages screenshots lock
 .DELETE_ON_ERROR:
 
 help:
@@ -13,6 +13,7 @@ help:
 	@echo "make demo-reset  forget what the demo made"
 	@echo "make test        every test          make lint      every check of the source"
 	@echo "make torture     the mirror and the outbox under faults, at length (SEQUENCES, SEED)"
+	@echo "make bench       how long pages and pulls take, beside floors of the same run"
 	@echo "make run         web server and jobs on this machine, configured by the environment"
 	@echo "make install     only the virtual environment, with the locked dependencies"
 	@echo "make screenshots take the pictures of README again, from a demo of their own"
@@ -62,6 +63,10 @@ torture: .venv/.dev
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/torture_limits.py
 	$(BIN)/python scripts/torture_crash.py
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/torture_crash.py
+
+bench: .venv/.dev
+	$(BIN)/python scripts/bench.py
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/bench.py
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
