@@ -220,5 +220,8 @@ LOGGING: dict[str, Any] = {
     "loggers": {
         name: {"level": "WARNING"} for name in ("urllib3", "requests", "django.db.backends", "django_q", "django-q")
     }
-    | {"django.request": {"filters": ["no_tokens"]}},
+    | {
+        "django.request": {"filters": ["no_tokens"]},
+        "django.server": {"filters": ["no_tokens"], "handlers": ["console"], "level": "INFO", "propagate": False},
+    },
 }

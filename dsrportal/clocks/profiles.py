@@ -54,7 +54,7 @@ class Terms:
     law: Mapping[str, str] = field(default_factory=dict)
 
 
-CALIFORNIA = dict.fromkeys(("R1", "R3", "R8", "R9", "R10", "R13"), "R21") | dict.fromkeys(("R5", "R6"), "R22")
+CALIFORNIA = dict.fromkeys(("R1", "R3", "R7", "R8", "R9", "R10", "R13"), "R21") | dict.fromkeys(("R5", "R6"), "R22")
 TERMS = {
     Profile.GDPR: Terms(),
     Profile.UK: Terms(home=("GB", "ENG")),

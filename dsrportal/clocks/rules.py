@@ -113,7 +113,7 @@ def _trusted(found: Clocks, *, facts: Facts, trace: Trace) -> Clocks:
 
 def _term(term: Term, *, since: date, trace: Trace, rule: str) -> date:
     end_on = term.end(since)
-    trace.note(StepCode.TERM, rule, months=term.months, days=term.days, since=since, on=end_on)
+    trace.note(StepCode.TERM, rule, "R7", months=term.months, days=term.days, since=since, on=end_on)
     if term.months and end_on.day != since.day:
         trace.note(StepCode.CLAMPED, "R4", day=since.day, on=end_on)
     return end_on

@@ -280,6 +280,8 @@ def test_no_token_is_logged(officer: User, workspace: Workspace, caplog: pytest.
     record = logging.LogRecord("web", logging.INFO, "", 0, '"GET /calendar/%s.ics HTTP/1.1" 200', (token,), None)
     assert NoTokens().filter(record)
     assert record.getMessage() == '"GET /calendar/… HTTP/1.1" 200'
+    for name in ("django.request", "django.server"):
+        assert any(isinstance(one, NoTokens) for one in logging.getLogger(name).filters)
 
 
 def test_the_account_page_shows_the_address_once(client: Client, officer: User, workspace: Workspace) -> None:
