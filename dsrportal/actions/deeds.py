@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from dsrportal.actions import fields
 from dsrportal.dastra import schema
 from dsrportal.dastra.client import DastraClient
+from dsrportal.dastra.errors import DastraError, Rejected
 from dsrportal.models import OutboxEntry, WorkflowStep
 from dsrportal.models.outbox import WishKind
 
@@ -84,6 +85,8 @@ def is_applied_before(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> boo
 
 def is_moved_on(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> bool:
     """After a write that is not seen: whether Dastra shows a third thing, neither what the person saw nor what was asked for."""
+    if entry.kind == WishKind.CLOSE and dsr.state == CLOSED:
+        return bool(dsr.closed_reason != entry.wanted["reason"])
     if entry.kind in STEP_KINDS:
         return step_of(dsr) not in {entry.seen_step_upstream_id, entry.step_upstream_id}
     if entry.kind in FIELD_KINDS:
@@ -186,11 +189,29 @@ def _closing_ways(entry: OutboxEntry) -> list[Way]:
             resolution_message=wanted.get("message", ""),
             send_notification=notify,
         ),
-        lambda client, _before: client.patch_request(
-            pk, [{"op": "replace", "path": f"/{name}", "value": value} for name, value in body.items()]
-        ),
+        lambda client, _before: _close_by_patch(client, pk, body=body),
         lambda client, before: client.update_request(pk, {**before.raw, **body}),
     ]
+
+
+def _close_by_patch(client: DastraClient, pk: int, *, body: dict[str, Any]) -> None:
+    """Where Dastra refuses a patch of the step, the step's own endpoint closes, and the words follow."""
+    try:
+        client.patch_request(pk, _operations(body))
+    except Rejected:  # a patch is refused whole: nothing was changed
+        step = body.get("workFlowStepId")
+        if step is None:
+            raise
+        client.change_step(pk, step)
+        try:
+            client.patch_request(pk, _operations({name: body[name] for name in body if name != "workFlowStepId"}))
+        except DastraError as error:
+            error.outcome_unknown = True  # the step has changed: only a read tells where the request is
+            raise
+
+
+def _operations(body: dict[str, Any]) -> list[dict[str, Any]]:
+    return [{"op": "replace", "path": f"/{name}", "value": value} for name, value in body.items()]
 
 
 def _step_conflict(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> str:

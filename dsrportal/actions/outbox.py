@@ -204,7 +204,8 @@ def _send(entry_id: int, *, now: datetime) -> OutboxEntry:
     entry = OutboxEntry.objects.select_related("workspace", "dsr", "by").get(pk=entry_id)
     if claimed:
         verdict = _wire(entry).attempt(entry, clock=clock)
-        settle(entry, verdict, from_state=WishState.SENDING, now=clock())
+        if not settle(entry, verdict, from_state=WishState.SENDING, now=clock()):
+            _mend(entry, verdict, now=clock())
         return entry
     if entry.state == WishState.HELD and entry.not_before <= now:  # the workspace was disabled while it was held
         sentence = _("The workspace is disabled: nothing was changed.")
@@ -218,6 +219,12 @@ def _send(entry_id: int, *, now: datetime) -> OutboxEntry:
         if verdict.state != WishState.UNKNOWN:
             settle(entry, verdict, from_state=WishState.UNKNOWN, now=clock())
     return entry
+
+
+def _mend(entry: OutboxEntry, verdict: Verdict, *, now: datetime) -> None:
+    """Whoever sent it stood still for so long that another settled it, and then the write went through all the same: what was said is set right."""
+    if verdict.state == WishState.DONE and entry.state in {WishState.UNKNOWN, WishState.REFUSED}:
+        settle(entry, verdict, from_state=WishState(entry.state), now=now)
 
 
 def _wire(entry: OutboxEntry) -> ModuleType:

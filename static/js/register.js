@@ -54,6 +54,10 @@
     }
     tell();
   });
+  /* Enter in a box would press the form's first button */
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && event.target instanceof HTMLInputElement && event.target.name === "pick") event.preventDefault();
+  });
   document.addEventListener("reset", (event) => {
     if (event.target.id !== "bulk") return;
     window.setTimeout(() => {

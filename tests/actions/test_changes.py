@@ -279,6 +279,39 @@ def test_without_the_closing_endpoint_the_fields_and_the_step_are_written(
     assert has_it(WishKind.CLOSE, wanted_of(WishKind.CLOSE), dastra())
 
 
+def test_where_the_step_may_not_be_patched_its_endpoint_closes_and_the_words_follow(
+    make_change: MakeChange,
+    dastra: Dastra,
+    wanted_of: Callable[[WishKind], dict[str, Any]],
+    server: Server,
+    now: datetime,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server.faults.add(
+        Fault(kind="status", status=404, match="/close", times=None),
+        Fault(kind="refuse", match="PATCH", reason="The step cannot be patched."),
+    )
+    sent = payloads(monkeypatch)
+    entry = outbox.send(make_change(WishKind.CLOSE).pk, now=now)
+    assert (entry.state, entry.reason) == (WishState.DONE, "")
+    assert [method for method, _payload in sent] == ["POST", "PATCH", "POST", "PATCH"]
+    assert has_it(WishKind.CLOSE, wanted_of(WishKind.CLOSE), dastra())
+
+
+def test_a_closing_that_stopped_half_way_is_never_said_to_have_changed_nothing(
+    make_change: MakeChange, dastra: Dastra, server: Server, now: datetime
+) -> None:
+    server.faults.add(
+        Fault(kind="status", status=404, match="/close", times=None),
+        Fault(kind="refuse", match="PATCH", reason="No patch today.", times=None),
+    )
+    entry = outbox.send(make_change(WishKind.CLOSE).pk, now=now)
+    assert dastra()["state"] == "Closed"
+    assert entry.state == WishState.REFUSED
+    assert "Nothing was changed" not in entry.reason
+    assert dastra()["workFlowStep"]["label"] in entry.reason
+
+
 @pytest.mark.parametrize("is_ticked", [False, True])
 @pytest.mark.parametrize("missing", ["nothing", "POST", "POST|PATCH"])
 def test_the_person_is_told_only_where_the_box_was_ticked(
