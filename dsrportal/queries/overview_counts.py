@@ -40,7 +40,7 @@ class Line(NamedTuple):
     kind: str
     day: date
     group: str
-    count: int
+    number: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,8 +110,8 @@ def read_lines(
     tallies = Tally.objects.filter(workspace__in=workspaces, kind__in=kinds)
     if since is not None:
         tallies = tallies.filter(day__gte=since)
-    for workspace_id, *line in tallies.values_list("workspace_id", "kind", "day", "group", "count"):
-        found[workspace_id].append(Line(*line))
+    for workspace_id, kind, day, group, number in tallies.values_list("workspace_id", "kind", "day", "group", "count"):
+        found[workspace_id].append(Line(kind, day, group, number))
     return found
 
 
@@ -133,14 +133,14 @@ def standing(lines: Iterable[Line], *, policy: Policy | None, today: date) -> St
     sums: Counter[str] = Counter()
     for line in lines:
         if line.kind == TallyKind.RUNNING:
-            sums["overdue"] += line.count if line.day < today else 0
-            sums["soon"] += line.count if today <= line.day <= until else 0
+            sums["overdue"] += line.number if line.day < today else 0
+            sums["soon"] += line.number if today <= line.day <= until else 0
         elif line.kind == TallyKind.UNDECIDED:
-            sums["undecided"] += line.count if today <= line.day <= today + DECIDE_DAYS * DAY else 0
+            sums["undecided"] += line.number if today <= line.day <= today + DECIDE_DAYS * DAY else 0
         elif line.kind == TallyKind.FIRST:
-            sums["first_late"] += line.count if line.day < today else 0
+            sums["first_late"] += line.number if line.day < today else 0
         elif line.kind in {TallyKind.OPEN, TallyKind.PAUSED, TallyKind.NEEDS_DATA}:
-            sums[line.kind] += line.count
+            sums[line.kind] += line.number
     names = ("open", "soon", "overdue", "paused", "undecided", "needs_data", "first_late")
     return Standing(soon_until=until, **{name: sums[name] for name in names})
 
@@ -150,5 +150,5 @@ def answers(lines: Iterable[Line], *, kind: TallyKind, overdue: int) -> Answers:
     sums: Counter[str] = Counter()
     for line in lines:
         if line.kind == kind:
-            sums[line.group] += line.count
+            sums[line.group] += line.number
     return Answers(in_time=sums[IN_TIME], late=sums[LATE], unjudged=sums[UNJUDGED], overdue=overdue)

@@ -94,7 +94,7 @@ def steps(forecast: Forecast, lines: Iterable[Line], *, links: Links, sureness: 
     inside: Counter[str] = Counter()
     for line in lines:
         if line.kind == TallyKind.OPEN:
-            inside[line.group] += line.count
+            inside[line.group] += line.number
     rows, bars = [], []
     for pace in forecast.paces:
         number = inside.pop(str(pace.step.pk), 0)
@@ -151,7 +151,7 @@ def risks(forecast: Forecast, lines: Iterable[Line], *, links: Links, sureness: 
     due: dict[str, Counter[date]] = {}
     for line in lines:
         if line.kind == TallyKind.RISK:
-            due.setdefault(line.group, Counter())[line.day] += line.count
+            due.setdefault(line.group, Counter())[line.day] += line.number
     rows, total = [], 0
     for pace in forecast.paces:
         span = forecast.span(pace, today=today)
@@ -204,7 +204,7 @@ def load(
     for line in lines:
         if line.kind == TallyKind.RUNNING:
             place = next(nth for nth, (_since, until) in enumerate(spans) if until is None or line.day <= until)
-            cells.setdefault(line.group, Counter())[place] += line.count
+            cells.setdefault(line.group, Counter())[place] += line.number
     people = sorted(cells, key=lambda group: (not group, _assignee(group, vocabulary)[0].casefold()))
     veils = [hidden([cells[group][place] for group in people]) for place in range(len(spans))]
     rows = []

@@ -205,7 +205,7 @@ def _by_day(lines: Iterable[Line], *, kind: TallyKind) -> Counter[date]:
     sums: Counter[date] = Counter()
     for line in lines:
         if line.kind == kind:
-            sums[line.day] += line.count
+            sums[line.day] += line.number
     return sums
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import date
+from typing import Any
 
 from django.db.models import F, Q, Value
 from django.utils.translation import gettext as _
@@ -111,7 +112,7 @@ def conditions(spans: Spans, *, workspace: Workspace, today: date) -> Iterator[Q
 def active(spans: Spans, *, today: date) -> Iterator[tuple[Spans, str, str]]:
     """For each chip: the spans without it, its name and its text."""
     for name, value in _said(spans, today=today):
-        yield replace(spans, **_reset(name)), *value
+        yield _without(spans, name=name), *value
 
 
 def _said(spans: Spans, *, today: date) -> Iterator[tuple[str, tuple[str, str]]]:
@@ -152,10 +153,10 @@ def _days(since: date | None, *, until: date | None, today: date) -> str:
     return _("until %s") % (short_day(until, today=today) if until else "")
 
 
-def _reset(name: str) -> dict[str, object]:
-    plain = NO_SPANS
+def _without(spans: Spans, *, name: str) -> Spans:
     names = [name] if name in NAMES else [f"{name}_from", f"{name}_to"]
-    return {one: getattr(plain, one) for one in names}
+    kept: dict[str, Any] = {one: getattr(NO_SPANS, one) for one in names}
+    return replace(spans, **kept)
 
 
 def _between(column: str, *, since: date | None, until: date | None) -> Q:

@@ -69,7 +69,8 @@ def make_rows(workspace: Workspace, *, count: int, now: datetime, seed: int = 1)
 
 
 def _ledger(chance: random.Random, *, received_on: date) -> Ledger:
-    pauses, extension, refusal = (), None, None
+    pauses: tuple[Pause, ...] = ()
+    extension, refusal = None, None
     asked_on = received_on + timedelta(days=chance.randint(0, 10))
     if chance.random() < 0.25:
         answered_on = asked_on + timedelta(days=chance.randint(0, 20)) if chance.random() < 0.4 else None

@@ -113,10 +113,10 @@ def test_the_sums_over_workspaces_are_lower_bounds_when_one_is_unread(
     urls = {one.pk: (f"/w/{one.slug}/overview/", f"/w/{one.slug}/requests/") for one in houses}
     moments = {workspace: A_THURSDAY, other: A_THURSDAY - timedelta(hours=2), off: A_THURSDAY}
 
-    def look(**changed: datetime) -> Overview:
+    def look() -> Overview:
         lanes = [
-            SyncLane(workspace=one, lane=Lane.FULL, last_attempt_at=at, last_success_at=at)
-            for one, at in (moments | changed).items()
+            SyncLane(workspace=house, lane=Lane.FULL, last_attempt_at=at, last_success_at=at)
+            for house, at in moments.items()
         ]
         return overview.of_workspaces(houses, urls=urls, lanes=lanes, now=A_THURSDAY)
 
@@ -126,8 +126,8 @@ def test_the_sums_over_workspaces_are_lower_bounds_when_one_is_unread(
     alone = {row[0].text: [cell.text for cell in row[1:7]] for row in table.rows}
     assert page.note == "1 workspace unread since 09:00."
     sure, unsure = (alone[one.name] for one in (workspace, other))
-    for figure, one, two in zip(page.figures, sure, unsure, strict=True):
-        known = int(one) + (0 if two == "?" else int(two.removeprefix("at least ")))
+    for figure, first, two in zip(page.figures, sure, unsure, strict=True):
+        known = int(first) + (0 if two == "?" else int(two.removeprefix("at least ")))
         assert figure.text == (f"at least {known}" if known else "?")
     moments[other] = A_THURSDAY
     page = look()
