@@ -111,9 +111,10 @@ def is_judged(dsr: DataSubjectRequest, *, before: DataSubjectRequest) -> bool:
 
 
 def _still(facts: Facts) -> date:
-    """A day on which the answer is the same whenever it is asked: the last one that the ledger names, else the receipt."""
-    days = [day for pause in facts.pauses for day in (pause.asked_on, pause.answered_on) if day is not None]
-    return max([facts.received_on or DataSubjectRequest.NO_DAY, *days])
+    """A day on which the answer is the same whenever it is asked: the last one that the ledger or the closing names, else the receipt."""
+    named = [facts.received_on, facts.closed_on]
+    named += [day for pause in facts.pauses for day in (pause.asked_on, pause.answered_on)]
+    return max((day for day in named if day is not None), default=DataSubjectRequest.NO_DAY)
 
 
 def _extension_state(is_valid: bool | None) -> str:  # noqa: FBT001

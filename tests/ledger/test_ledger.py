@@ -77,7 +77,10 @@ def test_an_extension_told_after_the_first_period_is_refused_with_the_day(
 
 @pytest.mark.parametrize(("day", "is_late"), [(D(2026, 3, 10), False), (D(2026, 3, 11), True)])
 def test_a_refusal_has_a_clock_of_its_own_that_no_extension_moves(
-    dsr: DataSubjectRequest, officer: User, day: date, is_late: bool  # noqa: FBT001
+    dsr: DataSubjectRequest,
+    officer: User,
+    day: date,
+    is_late: bool,  # noqa: FBT001
 ) -> None:
     extend(dsr, notice_on=D(2026, 3, 6), by=officer, now=noon(3, 6))
     refuse(dsr, notice_on=day, by=officer, now=noon(4, 20))
