@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal.clocks import Clocks, Facts, Policy, Profile, State, compute
+from dsrportal.models.workspaces import ClockProfile
 from dsrportal.queries import clock_words
 from dsrportal.queries.calculator_drawing import Drawing, drawing
 from dsrportal.queries.clock_words import TraceLine
@@ -45,6 +46,7 @@ class Answer:
     clocks: Clocks
     mark: ClockMark
     rows: list[DateRow]
+    law: str
     place: str
     lines: list[TraceLine]
     drawing: Drawing | None
@@ -58,6 +60,7 @@ def answer(question: Question) -> Answer:
         clocks=clocks,
         mark=_mark(clocks),
         rows=_rows(clocks, question=question),
+        law=str(ClockProfile(question.policy.profile).label),
         place=f"{calendar.country} {calendar.region}".strip(),
         lines=clock_words.trace_lines(clocks.trace, policy=question.policy),
         drawing=drawing(clocks, facts=question.facts, policy=question.policy, today=question.today),

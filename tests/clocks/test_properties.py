@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date, timedelta
 
+from dateutil.relativedelta import relativedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dsrportal.clocks import Extension, Facts, Pause, PausePolicy, Policy, Profile, calendar_of, compute
+from tests.clocks import witness
 
 DAY = timedelta(days=1)
 days = st.dates(min_value=date(2024, 1, 1), max_value=date(2032, 12, 31))
@@ -68,6 +70,31 @@ def test_the_answer_is_due_on_a_working_day_not_before_the_raw_date_nor_before_t
         == compute(replace(facts, pauses=()), policy=policy, today=date.min).extend_by
     )
     assert (found.pause_days > 0) >= (found.respond_by > found.without_pauses)
+
+
+@given(
+    days.filter(lambda day: day.year < 2032),
+    places,
+    st.lists(st.tuples(st.integers(0, 24), st.integers(0, 40)), max_size=4),
+    st.sampled_from([1, 3]),
+)
+@settings(deadline=None)
+def test_pauses_and_extensions_agree_with_a_second_reckoning(
+    received_on: date, place: tuple[str, str], spans: list[tuple[int, int]], months: int
+) -> None:
+    pauses = [(received_on + begins * DAY, received_on + (begins + length) * DAY) for begins, length in spans]
+    facts = Facts(
+        received_on=received_on,
+        pauses=tuple(Pause(asked_on=asked_on, answered_on=answered_on) for asked_on, answered_on in pauses),
+        extension=Extension(notice_on=received_on, has_ground=True) if months == 3 else None,
+    )
+    still = {asked_on + n * DAY for asked_on, answered_on in pauses for n in range((answered_on - asked_on).days)}
+    expected = received_on + relativedelta(months=months) + len(still) * DAY
+    is_working_day = witness.working_days(witness.CALENDARS[place])
+    while not is_working_day(expected):
+        expected += DAY
+    found = compute(facts, policy=Policy(country=place[0], region=place[1]), today=received_on)
+    assert (found.respond_by, found.pause_days) == (expected, len(still))
 
 
 @given(requests(), policies(), spans, st.integers(0, 200))
