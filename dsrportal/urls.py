@@ -60,6 +60,7 @@ urlpatterns = [
     path("w/<slug:slug>/requests/<int:upstream_id>/tag/", wishes.tag, name="wishes.tag"),
     path("w/<slug:slug>/requests/<int:upstream_id>/extend/", wishes.extend, name="wishes.extend"),
     path("w/<slug:slug>/requests/<int:upstream_id>/edit/", wishes.edit, name="wishes.edit"),
+    path("w/<slug:slug>/requests/<int:upstream_id>/edit-custom/", wishes.edit_custom, name="wishes.edit_custom"),
     path("w/<slug:slug>/requests/<int:upstream_id>/close/", wishes.close, name="wishes.close"),
     path("w/<slug:slug>/requests/<int:upstream_id>/delete/", wishes.delete, name="wishes.delete"),
     path("w/<slug:slug>/requests/<int:upstream_id>/clock/pause/", ledger.pause, name="ledger.pause"),

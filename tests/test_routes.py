@@ -111,7 +111,7 @@ OF_A_WORKSPACE = [
     Route(name="wishes.restore", takes="write", acting=True),
     *(
         Route(name=f"wishes.{deed}", takes="write", acting=True)
-        for deed in ("assign", "tag", "extend", "edit", "close", "delete", "keep", "again")
+        for deed in ("assign", "tag", "extend", "edit", "edit_custom", "close", "delete", "keep", "again")
     ),
     *(
         Route(name=f"ledger.{deed}", takes="write", acting=True)

@@ -5,6 +5,7 @@ Called by `outbox` alone. It knows the mirror and no Dastra; what it refuses is 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,13 +16,14 @@ from django.utils.translation import gettext as _
 from dsrportal.actions import deeds
 from dsrportal.actions.refusals import WishError
 from dsrportal.models import DataSubjectRequest, WorkflowStep
-from dsrportal.models.outbox import PRIVATE_VALUES, WishKind
+from dsrportal.models.outbox import CUSTOM, WishKind, is_private
 from dsrportal.queries import words
 
 LONGEST_TITLE = 240
 LONGEST_LOCALE = 10
 LONGEST_REASON = 2_500
 LONGEST_MESSAGE = 20_000
+CUSTOM_NAME = re.compile(CUSTOM + r"[A-Za-z0-9_.-]{1,80}", re.ASCII)
 
 OF_KIND: dict[WishKind, frozenset[str]] = {
     WishKind.ASSIGN: frozenset({"operator"}),
@@ -46,10 +48,11 @@ class Values:
 def checked(kind: WishKind, *, dsr: DataSubjectRequest, wanted: Mapping[str, Any], seen: Mapping[str, Any]) -> Values:
     """The values of a wish as they are kept. A closing needs `reason`, `closed_at` and `notify`; tags are `add` and `remove`, lists of
     upstream ids; of the other kinds any field of theirs, with what was seen of it. Raises `WishError`."""
-    if wanted.keys() - OF_KIND.get(kind, frozenset()):
-        raise _invalid()
     for name, value in wanted.items():
-        if not _CHECKS[name](value, dsr):
+        is_custom = kind == WishKind.EDIT and bool(CUSTOM_NAME.fullmatch(name))
+        if not is_custom and name not in OF_KIND.get(kind, frozenset()):
+            raise _invalid()
+        if not (_is_custom_text if is_custom else _CHECKS[name])(value, dsr):
             raise _invalid()
     if kind == WishKind.CLOSE:
         if {"reason", "closed_at", "notify"} - wanted.keys():
@@ -81,12 +84,12 @@ def final_step(dsr: DataSubjectRequest) -> WorkflowStep | None:
 
 def public(values: Mapping[str, Any]) -> dict[str, Any]:
     """What a row may hold in clear: of private fields the names alone."""
-    return {name: None if name in PRIVATE_VALUES else value for name, value in values.items()}
+    return {name: None if is_private(name) else value for name, value in values.items()}
 
 
 def private(values: Mapping[str, Any]) -> dict[str, str]:
     """What is kept sealed."""
-    return {name: str(value) for name, value in values.items() if name in PRIVATE_VALUES}
+    return {name: str(value) for name, value in values.items() if is_private(name)}
 
 
 def _normal(name: str, value: Any) -> Any:
@@ -102,6 +105,9 @@ def _is_text(longest: int, *, may_be_empty: bool = False) -> Callable[[Any, Data
         return isinstance(value, str) and len(value) <= longest and (may_be_empty or bool(value.strip()))
 
     return check
+
+
+_is_custom_text = _is_text(LONGEST_MESSAGE, may_be_empty=True)
 
 
 def _is_flag(value: Any, _dsr: DataSubjectRequest) -> bool:

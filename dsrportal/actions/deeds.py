@@ -5,7 +5,7 @@ A way is tried only when Dastra does not offer the one before it. Nothing in her
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,7 @@ from dsrportal.dastra import schema
 from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.errors import DastraError, Rejected
 from dsrportal.models import OutboxEntry, WorkflowStep
-from dsrportal.models.outbox import WishKind
+from dsrportal.models.outbox import CUSTOM, WishKind
 
 CLOSED = "Closed"
 FIELD_KINDS = frozenset({WishKind.ASSIGN, WishKind.EXTEND, WishKind.EDIT})
@@ -94,6 +94,17 @@ def is_moved_on(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> bool:
         now = fields.told(dsr, change.wanted)
         return any(now[name] not in (change.wanted[name], change.seen.get(name)) for name in now)
     return False
+
+
+def lost(before: schema.DataSubjectRequest, after: schema.DataSubjectRequest, *, wanted: Collection[str]) -> list[str]:
+    """Custom fields that were answered before a write and are empty after it, though nobody asked for that: Dastra drops without a word what
+    its settings no longer know."""
+    empty: tuple[object, ...] = (None, "", [])
+    return [
+        name
+        for name, value in before.custom_fields.items()
+        if value not in empty and after.custom_fields.get(name) in empty and f"{CUSTOM}{name}" not in wanted
+    ]
 
 
 def conflict(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> Conflict | None:

@@ -28,7 +28,7 @@ from dsrportal.actions.settling import settle
 from dsrportal.actions.writing import Verdict
 from dsrportal.credentials import CannotDecryptError
 from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry, User, WorkflowStep, Workspace
-from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, PRIVATE_VALUES, WishKind, WishState
+from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, PRIVATE_VALUES, WishKind, WishState, is_private
 
 __all__ = [
     "WishError",
@@ -81,7 +81,7 @@ def wish(
     if known := _known(action_id, kind=kind, dsr=dsr, step=step, by=by, wanted=values.wanted):
         return known
     membership = _check(kind=kind, dsr=dsr, step=step, by=by, seen_step_upstream_id=seen_step_upstream_id)
-    if "title" in values.wanted and not membership.may_see_identity:
+    if kind == WishKind.EDIT and any(map(is_private, values.wanted)) and not membership.may_see_identity:
         raise _not_allowed()
     changes.check_difference(kind, dsr=dsr, values=values)
     hold = settings.UNDO_SECONDS if hold_seconds is None else hold_seconds

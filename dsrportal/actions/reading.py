@@ -6,17 +6,21 @@ Called by `views.dsr`. Nothing of what is read here is stored but the mirror's o
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from dsrportal.actions.changes import CUSTOM_NAME
+from dsrportal.actions.fields import custom_text
 from dsrportal.dastra import schema
 from dsrportal.dastra.errors import DastraError
 from dsrportal.mirror import connections, refresh
 from dsrportal.models import AuditEvent, DataSubjectRequest, User, Workspace
 from dsrportal.models.audit import Operation
+from dsrportal.models.outbox import CUSTOM
 
 
 class ReadingError(Exception):
@@ -34,7 +38,8 @@ class GoneError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedRequest:
     """What Dastra tells and the portal does not keep. Texts are plain and unescaped; `attachments` are names with sizes in bytes or None;
-    `custom_fields` are (name, value) as text. `is_changed`: the mirror's row was older and has just been brought up to date.
+    `custom_fields` are (name, value) as text, and
+    `custom_texts` those that a person may write text into. `is_changed`: the mirror's row was older and has just been brought up to date.
     """
 
     message: str = field(repr=False)
@@ -47,6 +52,7 @@ class OpenedRequest:
     subject_category: str
     attachments: tuple[tuple[str, int | None], ...] = field(repr=False)
     custom_fields: tuple[tuple[str, str], ...] = field(repr=False)
+    custom_texts: Mapping[str, str] = field(repr=False)
     is_changed: bool
 
 
@@ -93,6 +99,11 @@ def _opened(read: schema.DataSubjectRequest, *, is_changed: bool) -> OpenedReque
         subject_category=read.subject_category,
         attachments=tuple((attachment.name, attachment.size) for attachment in read.attachments),
         custom_fields=tuple((str(name), _in_words(value)) for name, value in read.custom_fields.items() if value),
+        custom_texts={
+            f"{CUSTOM}{name}": text
+            for name in read.custom_fields
+            if CUSTOM_NAME.fullmatch(f"{CUSTOM}{name}") and (text := custom_text(read, name)) is not None
+        },
         is_changed=is_changed,
     )
 

@@ -77,6 +77,7 @@ def check(entry: OutboxEntry, *, clock: Clock) -> Verdict:
 
 def _attempt(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> Verdict:
     ways = deeds.ways(entry)
+    before: schema.DataSubjectRequest | None = None
     for number, way in enumerate(ways, start=1):
         try:
             before = _read(entry, client=client, clock=clock)
@@ -95,7 +96,7 @@ def _attempt(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> Verdi
                 continue  # the next turn reads again before it writes in another way
             return _after_failed_write(entry, error, client=client, clock=clock)
         break
-    return _read_back(entry, client=client, clock=clock, is_proof=False)
+    return _read_back(entry, client=client, clock=clock, is_proof=False, before=before)
 
 
 def _settled_without_writing(entry: OutboxEntry, before: schema.DataSubjectRequest | None) -> Verdict | None:
@@ -121,7 +122,13 @@ def _after_failed_write(entry: OutboxEntry, error: DastraError, *, client: Dastr
 
 
 def _read_back(
-    entry: OutboxEntry, *, client: DastraClient, clock: Clock, is_proof: bool, sentence: str = ""
+    entry: OutboxEntry,
+    *,
+    client: DastraClient,
+    clock: Clock,
+    is_proof: bool,
+    sentence: str = "",
+    before: schema.DataSubjectRequest | None = None,
 ) -> Verdict:
     try:
         after = _read(entry, client=client, clock=clock)
@@ -134,7 +141,9 @@ def _read_back(
     if after is None:
         return _gone(entry)
     if deeds.is_applied(entry, after):
-        return Verdict(WishState.DONE, code="read_back")
+        dropped = deeds.lost(before, after, wanted=entry.wanted) if before else []
+        reason = _("Dastra dropped what was in: %(names)s.") % {"names": ", ".join(dropped)} if dropped else ""
+        return Verdict(WishState.DONE, code="read_back", reason=reason)
     where = {"step": deeds.step_name(after.step)}
     is_about_step = entry.kind in deeds.STEP_KINDS
     if deeds.is_moved_on(entry, after):

@@ -13,14 +13,15 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from dsrportal.models.outbox import WishKind
+from dsrportal.models.outbox import CUSTOM, WishKind
 from dsrportal.queries import words
 from dsrportal.queries.vocabulary import Vocabulary
 
 NOON = time(12)
-LONGEST_SEEN = 4_000
+LONGEST_SEEN = 40_000
 SINGLE = str | int | bool
 LISTS = ("tags", "purposes")
+LONG_LINE = 80
 LANGUAGES = ("fr", "nl", "en", "de")
 
 
@@ -165,6 +166,26 @@ class EditForm(ChangeForm):
         values["purposes"] = sorted(values["purposes"])
         seen = self.cleaned_data["seen"]
         return {name: value for name, value in values.items() if name in seen and value != seen[name]}
+
+
+class CustomForm(ChangeForm):
+    """The workspace's own text fields, which Dastra names; `seen` says which there are and what was in them."""
+
+    def offer(self) -> None:
+        """One field for each."""
+        for name, value in (self.initial.get("seen") or {}).items():
+            if name.startswith(CUSTOM) and isinstance(value, str):
+                label = name.removeprefix(CUSTOM).replace("_", " ")
+                widget = forms.Textarea if len(value) > LONG_LINE or "\n" in value else forms.TextInput
+                self.fields[name] = forms.CharField(
+                    label=label, max_length=20_000, required=False, strip=False, widget=widget, initial=value
+                )
+
+    def wanted(self) -> dict[str, Any]:
+        """Only what differs; a browser's line ends are no difference."""
+        seen = self.cleaned_data["seen"]
+        values = {name: value.replace("\r\n", "\n") for name, value in super().wanted().items()}
+        return {name: value for name, value in values.items() if value != seen[name].replace("\r\n", "\n")}
 
 
 class CloseForm(ChangeForm):

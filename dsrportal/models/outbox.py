@@ -48,6 +48,15 @@ PRIVATE_VALUES = frozenset(
 )
 """Names of values that are identity or free text: of these a row holds nothing in clear, and nothing at all once it is settled."""
 
+CUSTOM = "custom:"
+"""Begins the name of a value that is a custom field of the workspace; what is in it is private too."""
+
+
+def is_private(name: str) -> bool:
+    """Whether a value of this name may be in a row only sealed."""
+    return name in PRIVATE_VALUES or name.startswith(CUSTOM)
+
+
 FAILED_STATES = (WishState.REFUSED, WishState.CONFLICT)
 
 
@@ -113,7 +122,7 @@ class OutboxEntry(models.Model):
     @property
     def may_be_repeated(self) -> bool:
         """Whether it was refused and can be wished again as it was: the request is still there, and nothing of the wish was wiped."""
-        is_whole = not PRIVATE_VALUES & self.wanted.keys()
+        is_whole = not any(is_private(name) for name in self.wanted)
         return self.state == WishState.REFUSED and self.dsr_id is not None and is_whole
 
     def set_private(self, parts: Mapping[str, Mapping[str, str]]) -> None:

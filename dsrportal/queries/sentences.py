@@ -78,6 +78,7 @@ PATTERNS = (
     gettext_noop("It was moved to “%(step)s” in Dastra meanwhile."),
     gettext_noop("It is in “%(step)s” in Dastra now."),
     gettext_noop("It is in “%(step)s” already."),
+    gettext_noop("Dastra dropped what was in: %(names)s."),
     gettext_noop("%(name)s is already changing this request."),
     gettext_noop("Dastra did not apply it: the request is still in “%(step)s”. %(sentence)s"),
     gettext_noop("Dastra did not apply it: the request is still in “%(step)s”."),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from dsrportal import credentials
 from dsrportal.models import OutboxEntry, Workspace
-from dsrportal.models.outbox import WishKind
+from dsrportal.models.outbox import CUSTOM, WishKind
 from dsrportal.queries import vocabulary, words
 from dsrportal.queries.vocabulary import Vocabulary
 
@@ -57,7 +57,7 @@ def rows_of(entry: OutboxEntry, *, workspace: Workspace) -> list[WishRow]:
         return _word(name, values.get(name), known=known, zone=zone)
 
     return [
-        WishRow(name=str(_NAMES[name]), seen=word("seen", name), mine=word("wanted", name), theirs=word("theirs", name))
+        WishRow(name=_name(name), seen=word("seen", name), mine=word("wanted", name), theirs=word("theirs", name))
         for name in entry.theirs
     ]
 
@@ -77,11 +77,16 @@ def summary(entry: OutboxEntry, *, known: Vocabulary, zone: ZoneInfo) -> str:
     elif entry.kind == WishKind.CLOSE:
         detail = words.closed_reason(wanted["reason"])
     elif entry.kind == WishKind.EDIT:
-        detail = ", ".join(str(_NAMES[name]) for name in wanted)
+        detail = ", ".join(_name(name) for name in wanted)
     elif wanted:
         name = "operator" if entry.kind == WishKind.ASSIGN else "expires"
         detail = _word(name, wanted[name], known=known, zone=zone) if name in wanted else ""
     return f"{deed}: {detail}" if detail else deed
+
+
+def _name(name: str) -> str:
+    """The field's name in words; a custom field has the one that Dastra gives it."""
+    return str(_NAMES[name]) if name in _NAMES else name.removeprefix(CUSTOM)
 
 
 def _step_row(entry: OutboxEntry, *, known: Vocabulary) -> WishRow:

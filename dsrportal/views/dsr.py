@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,11 +16,12 @@ from django_htmx.http import reswap, retarget
 from dsrportal.actions import outbox, reading
 from dsrportal.actions.reading import GoneError, OpenedRequest, ReadingError
 from dsrportal.forms import register as register_form
-from dsrportal.forms.changes import FORMS, SEEN_BY, ChangeForm
+from dsrportal.forms.changes import FORMS, SEEN_BY, ChangeForm, CustomForm
 from dsrportal.forms.ledger import offered
 from dsrportal.models import DataSubjectRequest
 from dsrportal.models.outbox import WishKind
 from dsrportal.queries import detail, dsr_version
+from dsrportal.queries.vocabulary import Vocabulary
 from dsrportal.views import searches
 from dsrportal.views.access import Visit, signed_in, visit
 from dsrportal.views.rendering import wants_fragment
@@ -64,13 +66,35 @@ def texts(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
         failure = error.sentence
     except GoneError:
         return _gone(request, found, row=row)
-    shown = {"opened": opened, "failure": failure, "texts_url": request.path, "is_read": True}
-    if wants_fragment(request):
-        return render(
-            request, "dsr/_texts.html", {**shown, "visit": found, "page_url": request.path.removesuffix("texts/")}
-        )
+    shown: dict[str, Any] = {"opened": opened, "failure": failure, "texts_url": request.path, "is_read": True}
     row.refresh_from_db()
+    shown["custom_form"] = _custom_form(found, row=row, opened=opened)
+    if wants_fragment(request):
+        page = {"upstream_id": row.upstream_id, "reference": row.reference, **_seen(row)}
+        page_url = request.path.removesuffix("texts/")
+        return render(request, "dsr/_texts.html", {**shown, "page": page, "visit": found, "page_url": page_url})
     return render(request, "dsr/dsr.html", {**page_context(request, found, row=row), **shown})
+
+
+def _custom_form(found: Visit, *, row: DataSubjectRequest, opened: OpenedRequest | None) -> CustomForm | None:
+    """The workspace's own text fields with what Dastra holds in them, where the person may change them."""
+    if opened is None or not opened.custom_texts or row.archived:
+        return None
+    if not (found.membership.may_act and found.workspace.is_enabled):
+        return None
+    zone = ZoneInfo(found.workspace.time_zone)
+    nothing = Vocabulary(steps={}, operators={}, areas={}, tags={})
+    initial = {"seen": dict(opened.custom_texts)}
+    return CustomForm(initial=initial, known=nothing, zone=zone, now=found.now, auto_id="custom-%s")
+
+
+def _seen(row: DataSubjectRequest) -> dict[str, str]:
+    """What each form of a wish carries, as `queries.detail` gives it to the whole page."""
+    return {
+        "action_id": str(uuid.uuid4()),
+        "seen_step": str(row.step.upstream_id) if row.step else "",
+        "seen_updated_at": row.updated_at.isoformat() if row.updated_at else "",
+    }
 
 
 def find(request: HttpRequest, *, slug: str, upstream_id: int) -> tuple[Visit, DataSubjectRequest]:
@@ -103,7 +127,9 @@ def page_context(request: HttpRequest, found: Visit, *, row: DataSubjectRequest)
         "set_date_seen": forms["extend"]["seen"].as_hidden({"id": "set-date-seen"}) if forms else "",
         "may_read_texts": found.membership.may_see_identity,
         "texts_url": reverse("dsr.texts", args=[found.workspace.slug, row.upstream_id]),
-        "page_url": request.get_full_path() if request.method == "GET" else reverse("dsr.dsr", args=[found.workspace.slug, row.upstream_id]),
+        "page_url": request.get_full_path()
+        if request.method == "GET"
+        else reverse("dsr.dsr", args=[found.workspace.slug, row.upstream_id]),
         "search_url": reverse("register.search", args=[found.workspace.slug]),
     }
 

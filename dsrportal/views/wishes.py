@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST
 from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
 
 from dsrportal.actions import outbox
-from dsrportal.forms.changes import FORMS, ChangeForm, read_seen
+from dsrportal.forms.changes import FORMS, ChangeForm, CustomForm, read_seen
 from dsrportal.forms.moves import WishForm
 from dsrportal.models import DataSubjectRequest, OutboxEntry, WorkflowStep
 from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
@@ -70,6 +70,12 @@ def extend(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
 def edit(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
     """`/w/<slug>/requests/<upstream_id>/edit/`"""
     return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.EDIT)
+
+
+@require_POST
+def edit_custom(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
+    """`/w/<slug>/requests/<upstream_id>/edit-custom/`: the workspace's own text fields."""
+    return _wish(request, slug=slug, upstream_id=upstream_id, kind=WishKind.EDIT, asks=CustomForm)
 
 
 @require_POST
@@ -134,7 +140,9 @@ def _repeat(request: HttpRequest, *, slug: str, pk: int, deed: Callable[..., Out
     return _answer(request, found, entry=entry, said=_said(entry))
 
 
-def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) -> HttpResponse:
+def _wish(
+    request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind, asks: type[ChangeForm] | None = None
+) -> HttpResponse:
     found = visit(request, slug=slug)
     dsr = (
         DataSubjectRequest.objects.filter(workspace=found.workspace, upstream_id=upstream_id)
@@ -147,7 +155,7 @@ def _wish(request: HttpRequest, *, slug: str, upstream_id: int, kind: WishKind) 
     if kind == WishKind.DELETE and not found.membership.may_delete:
         raise PermissionDenied
     form = WishForm(request.POST)
-    change = _change_form(request, found, kind=kind)
+    change = _change_form(request, found, asks=asks or FORMS.get(kind))
     if not form.is_valid() or (change is not None and not change.is_valid()):
         messages.warning(request, _("This form is incomplete. Please try again."))
         return _region(request, found, dsr=dsr, upstream_id=upstream_id, said="", status=UNPROCESSABLE)
@@ -194,14 +202,14 @@ def _sent_if_due(entry: OutboxEntry, found: Visit) -> OutboxEntry:
     return entry
 
 
-def _change_form(request: HttpRequest, found: Visit, *, kind: WishKind) -> ChangeForm | None:
+def _change_form(request: HttpRequest, found: Visit, *, asks: type[ChangeForm] | None) -> ChangeForm | None:
     """The posted form of a kind that asks for values. What it offered is offered again: what was seen, and the workspace's own words."""
-    if kind not in FORMS:
+    if asks is None:
         return None
     zone = ZoneInfo(found.workspace.time_zone)
     known = vocabulary.of_workspace(found.workspace)
     initial = {"seen": read_seen(request.POST.get("seen", ""))}
-    return FORMS[kind](request.POST, initial=initial, known=known, zone=zone, now=found.now)
+    return asks(request.POST, initial=initial, known=known, zone=zone, now=found.now)
 
 
 def _find(request: HttpRequest, *, slug: str, pk: int) -> tuple[Visit, OutboxEntry]:
@@ -219,7 +227,7 @@ def _find(request: HttpRequest, *, slug: str, pk: int) -> tuple[Visit, OutboxEnt
 def _said(entry: OutboxEntry) -> str:
     """What is announced about a wish that has just changed."""
     if entry.state == WishState.DONE:
-        return wish_words.done(entry.kind)
+        return f"{wish_words.done(entry.kind)} {in_words(entry.reason)}".strip()
     if entry.state in FAILED_STATES:
         return in_words(entry.reason)
     if entry.state == WishState.CANCELLED:

@@ -14,7 +14,7 @@
     if (event.detail.target?.id !== "wish") return;
     document.querySelectorAll("input[name=action_id]").forEach((input) => { input.value = newNumber(); });
     document.querySelectorAll(".menu:popover-open").forEach((menu) => menu.hidePopover());
-    document.querySelectorAll("#next dialog[open]").forEach((dialog) => dialog.close());
+    document.querySelectorAll("#content dialog[open]").forEach((dialog) => dialog.close());
     const isPending = document.querySelector("#wish .banner--info") !== null;
     const next = document.getElementById("next");
     const hadFocus = next?.contains(document.activeElement) || document.activeElement === document.body;

@@ -11,7 +11,6 @@ from .cases import ids_of
 MODULES: tuple[ModuleType, ...] = (test_transport_cases, test_status_cases, test_list_cases, test_value_cases)
 DOES_NOT_APPLY = {
     133: "Formulas matter where a spreadsheet opens a file, and the portal writes no CSV.",
-    149: "A dropped custom field matters where the whole object is sent back by PUT, and the portal sends none.",
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,12 +12,13 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from dsrportal.actions import outbox
 from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.errors import ServerFailure
 from dsrportal.mirror import connections
 from dsrportal.models import WorkflowStep
-from dsrportal.models.outbox import WishState
-from tests.dastra.wire import answer
+from dsrportal.models.outbox import WishKind, WishState
+from tests.dastra.wire import Asked, answer
 
 from .cases import one, table
 from .conftest import Stage
@@ -335,6 +337,30 @@ def test_a_light_answer_blanks_nothing(stage: Stage) -> None:
     assert row.operator is not None
     assert row.area is not None
     assert (row.complex, row.operator.display_name, row.area.label, row.tag_id_list()) == (True, "Noor Example", "Example SA", [7])  # fmt: skip
+
+
+@one("U149-custom-field-dropped-by-a-put")
+def test_a_field_that_dastra_drops_is_told(stage: Stage) -> None:
+    row = stage.dastra.rows[1]
+    row["customFields"] = {"case_origin": "shop", "kept": "yes"}
+
+    def write(connection: Any, asked: Asked) -> None:
+        if asked.method == "PUT":
+            whole = json.loads(asked.body)
+            assert whole["customFields"] == {"case_origin": "shop", "kept": "yes"}
+            row.update(whole, customFields={"kept": "yes"})
+        connection.sendall(answer(status=200 if asked.method == "PUT" else 405))
+
+    stage.dastra.on_write = write
+    now, dsr = timezone.now(), stage.row()
+    entry = outbox.wish(
+        action_id=uuid.uuid4(), kind=WishKind.EXTEND, dsr=dsr, by=stage.officer(), now=now, hold_seconds=0,
+        wanted={"complex": not dsr.complex}, seen={"complex": dsr.complex},
+        seen_step_upstream_id=10, seen_updated_at=dsr.updated_at,
+    )  # fmt: skip
+    entry = outbox.send(entry.pk, now=now)
+    assert [asked.method for asked in stage.dastra.written] == ["PATCH", "PUT"]
+    assert (entry.state, entry.reason) == (WishState.DONE, "Dastra dropped what was in: case_origin.")
 
 
 @one("U150-write-that-shows-late")
