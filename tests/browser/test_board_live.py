@@ -54,6 +54,12 @@ def test_a_finger_drags_a_card_by_its_handle(portal: Portal, page_as: PageAs, st
     assert portal.upstream_step(upstream_id) == steps[1].upstream_id
 
 
+def wait_for_a_question(page: Page) -> None:
+    """Let the page's own clock run until it has asked whether anything changed, and was answered."""
+    with page.expect_response(lambda answer: "/board/version/?" in answer.url):
+        page.clock.run_for(2_000)
+
+
 def test_another_persons_move_appears_by_itself_and_keeps_the_focus(
     portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
 ) -> None:
@@ -77,9 +83,11 @@ def test_while_nothing_changes_the_page_asks_for_the_sign_alone(portal: Portal, 
     page = page_as("olivia")
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
+    page.clock.install()
     page.goto(portal.board_url())
-    page.wait_for_timeout(7_500)
-    assert sum("/board/version/?" in url for url in asked) >= 2
+    for _ in range(3):
+        wait_for_a_question(page)
+    assert sum("/board/version/?" in url for url in asked) >= 3
     assert sum("since=" in url for url in asked) <= 1, "the first sign is new to the page"
 
 
@@ -87,6 +95,7 @@ def test_an_open_menu_is_not_disturbed_by_what_others_do(
     portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
 ) -> None:
     page = page_as("olivia")
+    page.clock.install()
     page.goto(portal.board_url())
     card = first_card(page, steps[0])
     card.hover()
@@ -94,7 +103,8 @@ def test_an_open_menu_is_not_disturbed_by_what_others_do(
     other = page.locator(f"#cards-{steps[0].upstream_id} > .card").nth(1)
     portal.sandbox.state[101].move(upstream_id_of(other), steps[1].upstream_id)
     portal.pull()
-    page.wait_for_timeout(6_000)  # one look passes
+    for _ in range(2):
+        wait_for_a_question(page)
     expect(page.locator("#move-menu")).to_be_visible()
     expect(other).to_be_visible()
     page.keyboard.press("Escape")
