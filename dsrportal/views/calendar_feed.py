@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
@@ -33,13 +31,15 @@ def feed(request: HttpRequest, token: str) -> HttpResponseBase:
     if found is None:
         return HttpResponse(status=404, content_type="text/plain")
     with translation.override(found.language):
-        body = queries.as_ical(found, now=timezone.now())
-    response = HttpResponse(body, content_type="text/calendar; charset=utf-8")
-    response["Content-Disposition"] = 'inline; filename="requests.ics"'
+        events = queries.events(found, now=timezone.now())
+        etag = f'"{queries.mark_of(events)}"'
+        known = get_conditional_response(request, etag=etag)
+        response = known or HttpResponse(queries.as_ical(events), content_type="text/calendar; charset=utf-8")
+    if known is None:
+        response["Content-Disposition"] = 'inline; filename="requests.ics"'
     response["Cache-Control"] = "private, no-cache"
-    etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
     response["ETag"] = etag
-    return get_conditional_response(request, etag=etag, response=response) or response
+    return response
 
 
 @sensitive_variables("token")
