@@ -98,8 +98,7 @@ def _as_json(found: Answer) -> str:
             "state": clocks.state.value,
             "calendar": found.place,
             "trace": [str(line) for line in found.lines],
-        },
-        ensure_ascii=False,
+        }
     )
 
 
