@@ -1,14 +1,14 @@
 """Which open requests are likely to be late, judged by how long the steps have taken. Called by the overview, and by the register for its list.
 
 A request is at risk when today plus the time of its own step and of each that follows, each by its 85th percentile, lies beyond its date: as if it
-had only just come into its step. Two queries; never writes.
+had only just come into its step. A later step that less than half as many went through is left out. Two queries; never writes.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from django.db.models import Q, Sum
@@ -65,14 +65,22 @@ def of_workspace(workspace: Workspace, *, today: date, steps: Mapping[int, Workf
     for line in lines.annotate(number=Sum("count")).order_by():
         histograms[line["group"]][line["days"]] = line["number"]
     ordered = sorted(steps.values(), key=lambda step: (step.position, step.upstream_id))
-    paces: list[StepPace] = []
-    following: int | None = None
-    for step in reversed(ordered):
-        histogram = histograms[str(step.upstream_id)]
-        count = sum(histogram.values())
-        median, high = (percentile(histogram, rank=rank) if count >= FEWEST else None for rank in (MEDIAN, HIGH))
-        if not step.is_final and not step.is_gone and high is not None:
-            following = (following or 0) + high
-        remaining = None if step.is_final else following
-        paces.append(StepPace(step=step, count=count, median=median, high=high, remaining=remaining))
-    return Forecast(paces=tuple(reversed(paces)))
+    paces = [_pace(step, histogram=histograms[str(step.upstream_id)]) for step in ordered]
+    return Forecast(
+        paces=tuple(replace(pace, remaining=_remaining(pace, paces[nth + 1 :])) for nth, pace in enumerate(paces))
+    )
+
+
+def _pace(step: WorkflowStep, *, histogram: Mapping[int, int]) -> StepPace:
+    count = sum(histogram.values())
+    median, high = (percentile(histogram, rank=rank) if count >= FEWEST else None for rank in (MEDIAN, HIGH))
+    return StepPace(step=step, count=count, median=median, high=high, remaining=None)
+
+
+def _remaining(pace: StepPace, later: Sequence[StepPace]) -> int | None:
+    """The days from here to the end; a step that less than half as many went through lies beside the way."""
+    if pace.step.is_final:
+        return None
+    way = [pace, *(one for one in later if not one.step.is_final and 2 * one.count >= pace.count)]
+    known = [one.high for one in way if one.high is not None]
+    return sum(known) if known else None

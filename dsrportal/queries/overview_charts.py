@@ -9,6 +9,7 @@ WIDTH, HEIGHT = 640, 200
 LEFT, BOTTOM, TOP = 40, 24, 12
 ROW = 28
 NAMES = 176
+ROUND = (10, 12, 16, 20, 24, 30, 40, 50, 60, 80)
 SERIES = ("accent", "plain", "done", "late")
 
 
@@ -135,13 +136,12 @@ def lying(groups: Sequence[Group], *, kinds: Sequence[str], legend: Sequence[str
 
 
 def _round_up(value: int) -> int:
-    """The next of 1, 2, 4, 6, 10, 20, 40, 60, 100, …: even, so that its half is whole."""
+    """A little more than the value, such that it and its half are short numbers: 1, 2, 4, 6, 8, 10, 12, 16, 20, 24, 30, …, 80, 100, 120, …"""
     unit = 1
-    while True:
-        for step in (1, 2, 4, 6):
-            if value <= step * unit:
-                return step * unit
+    while value > ROUND[-1] * unit:
         unit *= 10
+    steps = (1, 2, 4, 6, 8, *ROUND) if unit == 1 else ROUND
+    return next(step * unit for step in steps if value <= step * unit)
 
 
 def _clipped(text: str) -> str:

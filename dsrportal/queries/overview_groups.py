@@ -177,8 +177,8 @@ def risks(forecast: Forecast, lines: Iterable[Line], *, links: Links, sureness: 
         sentence=sentence,
         how=_(
             "For each open request the time of its step and of every step after it is added up, each by its 85th percentile, as if it had "
-            "only just come into its step. Where that ends after the day to respond by, it is counted. Steps without a figure count as no "
-            "time. What is overdue or paused already is not in it."
+            "only just come into its step. Where that ends after the day to respond by, it is counted. A later step that less than half as "
+            "many went through is left out, and a step without a figure counts as no time. What is overdue or paused already is not in it."
         ),
         columns=(
             Column(text=_("In step"), is_number=False),

@@ -21,6 +21,8 @@ from dsrportal.queries.overview_counts import Answers, Line, Period, Standing
 from dsrportal.queries.overview_links import Links
 from dsrportal.queries.register_spans import IN_TIME, LATE, UNJUDGED
 
+LABELLED = 2
+"""Of five weeks the third has its day below it."""
 AGES = ((0, 7), (8, 14), (15, 30), (31, 60), (61, 90), (91, None))
 
 
@@ -138,7 +140,7 @@ def weeks(lines: Iterable[Line], *, period: Period, links: Links, sureness: Sure
         )
         groups.append(
             charts.Group(
-                label=past_day(first, today=first) if nth % 5 == 0 else "",
+                label=past_day(first, today=first) if nth % 5 == LABELLED else "",
                 values=(into, out),
                 titles=(
                     _("%(week)s: %(n)s received") % {"week": label, "n": said[0]},
@@ -235,7 +237,7 @@ def _answers_sentence(answers: Answers, *, sureness: Sureness) -> str:
 def _rates_chart(with_all: Answers, *, first: Answers) -> charts.Chart | None:
     if not with_all.total and not first.total:
         return None
-    named = ((_("As the law allows"), with_all), (_("Without pauses, extensions"), first))
+    named = ((_("As the law allows"), with_all), (_("First period alone"), first))
     groups = [
         charts.Group(
             label=name,

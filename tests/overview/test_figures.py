@@ -12,7 +12,8 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from dsrportal.forms import register as register_form
-from dsrportal.models import DataSubjectRequest, Lane, SyncLane, Workspace
+from dsrportal.mirror import figures
+from dsrportal.models import DataSubjectRequest, Lane, StepChange, SyncLane, WorkflowStep, Workspace
 from dsrportal.queries import forecast, freshness, overview, register_filters
 from dsrportal.queries.overview import Overview
 from dsrportal.queries.overview_cells import Cell
@@ -157,6 +158,19 @@ def test_the_forecast_adds_up_the_steps_that_are_still_to_come(workspace: Worksp
     assert [pace.remaining for pace in paces] == [sum(highs), sum(highs[1:]), sum(highs[2:]), None]
     assert all(highs[:3])
     assert all(pace.median is not None and pace.median <= (pace.high or 0) for pace in paces[:3])
+
+
+def test_a_step_that_few_go_through_is_not_on_the_way_of_the_others(workspace: Workspace) -> None:
+    make_rows(workspace, count=120, now=A_THURSDAY)
+    steps = WorkflowStep.objects.filter(workspace=workspace).order_by("position")
+    beside = steps[2]
+    left = list(StepChange.objects.filter(from_step_upstream_id=beside.upstream_id).exclude(entered_at=None))
+    StepChange.objects.filter(pk__in=[change.pk for change in left[8:]]).delete()
+    figures.recount(workspace, now=A_THURSDAY)
+    paces = forecast.of_workspace(workspace, today=A_THURSDAY.date()).paces
+    highs = [pace.high or 0 for pace in paces]
+    assert [pace.remaining for pace in paces] == [sum(highs[:2]), highs[1], highs[2], None]
+    assert highs[2]
 
 
 def test_a_rate_counts_what_is_open_and_late(workspace: Workspace, settings: Any) -> None:
