@@ -258,14 +258,18 @@ def measure_pulls(objects: int, *, rounds: int, now: datetime) -> Samples:
 
 def print_pages(samples: Samples, cpu: Samples) -> None:
     """Each page with its distance from the floor of the same size: hello, and the rows put into a string."""
-    hello = min(samples["hello (/healthz)"])
-    print(f"\n{'page':38}{'min ms':>9}{'median ms':>11}{'CPU ms':>9}{'x floor':>9}")
+    hello = "hello (/healthz)"
+    print(f"\n{'page':38}{'min ms':>9}{'median ms':>11}{'x floor':>9}{'CPU ms':>9}{'x floor':>9}")
     for name, found in samples.items():
-        raw = samples.get(f"raw rows, {name.rpartition(', ')[2]}")
-        print(
-            f"{name:38}{min(found):>9.2f}{statistics.median(found):>11.2f}{statistics.median(cpu[name]):>9.2f}"
-            + (f"{min(found) / (hello + min(raw)):>9.1f}" if raw and found is not raw else "")
-        )
+        raw = f"raw rows, {name.rpartition(', ')[2]}"
+        line = f"{name:38}{min(found):>9.2f}{statistics.median(found):>11.2f}"
+        if raw not in samples or name == raw:
+            print(f"{line}{'':>9}{statistics.median(cpu[name]):>9.2f}")
+            continue
+        by_clock = min(found) / (min(samples[hello]) + min(samples[raw]))
+        own = statistics.median(cpu[name])
+        by_cpu = own / (statistics.median(cpu[hello]) + statistics.median(cpu[raw]))
+        print(f"{line}{by_clock:>9.1f}{own:>9.2f}{by_cpu:>9.1f}")
 
 
 def print_pulls(samples: Samples) -> None:
