@@ -72,9 +72,13 @@ def _open(
         return ClockMark(state="overdue", text=f"{past_day(due_on, today=today)} · {left}", full=full)
     full = f"{_event_words(found.event) % {'day': long_day(on)}}; {beside}"
     left = _left((on - today).days)
-    is_plain = found.event == EventKind.RESPOND and not is_named
-    day = short_day(on, today=today)
-    text = day if is_plain else _event_words(found.event) % {"day": day}
+    if found.event == EventKind.RESPOND:
+        day = short_day(on, today=today)
+        text = _event_words(found.event) % {"day": day} if is_named else day
+    else:  # a day of the week would make these too long for a card
+        text = _event_words(found.event) % {"day": past_day(on, today=today)}
+        due_on = today + timedelta(days=found.days_left or 0)
+        full = f"{full}; {_event_words(EventKind.RESPOND) % {'day': long_day(due_on)}}" if due_on != on else full
     return ClockMark(state=_drawn(found), text=f"{text} · {left}", full=full)
 
 
@@ -92,7 +96,7 @@ def _event_words(event: EventKind) -> str:
     return {
         EventKind.RESPOND: _("Respond by %(day)s"),
         EventKind.EXTEND: _("Extend or answer by %(day)s"),
-        EventKind.REFUSE: _("Refuse by %(day)s, or answer later"),
+        EventKind.REFUSE: _("Refuse by %(day)s"),
     }[event]
 
 
@@ -102,7 +106,7 @@ def _paused(found: Standing, without_pauses: date | None, *, beside: str, today:
         return ClockMark(state="paused", text=_("Paused"), full=beside)
     full = _("Paused; without the pause the answer was due on %s") % long_day(without_pauses)
     if found.event == EventKind.EXTEND:
-        text = _("Paused · extend by %s") % short_day(found.event_on, today=today)
+        text = _("Paused · extend by %s") % past_day(found.event_on, today=today)
     else:
         text = _("Paused · without it %s") % short_day(without_pauses, today=today)
     return ClockMark(state="paused", text=text, full=f"{full}; {beside}")
@@ -133,7 +137,7 @@ def short_day(day: date, *, today: date) -> str:
 
 
 def past_day(day: date, *, today: date) -> str:
-    """`10 Mar`: of a day that is over, the name says nothing and takes room."""
+    """`10 Mar`: of a day that is over, or where there is little room, the name of the day is left out."""
     return _day(day, _("j M") if day.year == today.year else _("j M Y"), get_language() or "")
 
 

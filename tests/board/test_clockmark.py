@@ -37,27 +37,26 @@ def mark(now: datetime = NOON, *, is_named: bool = True, **changes: Any) -> cloc
 @pytest.mark.parametrize(
     ("day", "state", "text"),
     [
-        (date(2026, 2, 20), "on-track", "Extend or answer by Tue 10 Mar · 18 d"),
-        (date(2026, 2, 28), "decide-extension", "Extend or answer by Tue 10 Mar · 10 d"),
-        (date(2026, 3, 3), "soon", "Extend or answer by Tue 10 Mar · 7 d"),
-        (date(2026, 3, 9), "due-now", "Extend or answer by Tue 10 Mar · 1 d"),
-        (date(2026, 3, 10), "due-now", "Extend or answer by Tue 10 Mar · due today"),
+        (date(2026, 2, 20), "on-track", "Respond by Tue 10 Mar · 18 d"),
+        (date(2026, 2, 28), "decide-extension", "Extend or answer by 10 Mar · 10 d"),
+        (date(2026, 3, 3), "soon", "Extend or answer by 10 Mar · 7 d"),
+        (date(2026, 3, 9), "due-now", "Extend or answer by 10 Mar · 1 d"),
+        (date(2026, 3, 10), "due-now", "Extend or answer by 10 Mar · due today"),
         (date(2026, 3, 12), "overdue", "10 Mar · 2 d overdue"),
     ],
 )
 def test_one_request_as_the_days_pass(day: date, state: str, text: str) -> None:
     found = mark(datetime(day.year, day.month, day.day, 12, tzinfo=UTC))
-    expected = text.replace("Extend or answer by", "Respond by") if state == "on-track" else text
-    assert (found.state, found.text) == (state, expected)
-    assert found.full.endswith("Dastra's date: Thursday 12 March 2026")
+    assert (found.state, found.text) == (state, text)
+    assert "Dastra's date: Thursday 12 March 2026" in found.full
 
 
 @pytest.mark.parametrize(
     ("instant", "state", "text"),
     [
-        ("2026-03-09T22:59:59Z", "due-now", "Extend or answer by Tue 10 Mar · 1 d"),
-        ("2026-03-09T23:00:00Z", "due-now", "Extend or answer by Tue 10 Mar · due today"),
-        ("2026-03-10T22:59:59Z", "due-now", "Extend or answer by Tue 10 Mar · due today"),
+        ("2026-03-09T22:59:59Z", "due-now", "Extend or answer by 10 Mar · 1 d"),
+        ("2026-03-09T23:00:00Z", "due-now", "Extend or answer by 10 Mar · due today"),
+        ("2026-03-10T22:59:59Z", "due-now", "Extend or answer by 10 Mar · due today"),
         ("2026-03-10T23:00:00Z", "overdue", "10 Mar · 1 d overdue"),
     ],
 )
@@ -67,7 +66,8 @@ def test_the_day_is_the_workspaces_own_until_its_last_second(instant: str, state
 
 
 def test_an_extended_request_still_may_be_refused_until_the_first_period_ends() -> None:
-    assert mark(**EXTENDED).text == "Refuse by Tue 10 Mar, or answer later · 4 d"
+    assert mark(**EXTENDED).text == "Refuse by 10 Mar · 4 d"
+    assert mark(**EXTENDED).full.endswith("; Respond by Monday 11 May 2026")
     assert mark(datetime(2026, 3, 11, 12, tzinfo=UTC), **EXTENDED).text == "Respond by Mon 11 May · 61 d"
     assert mark(**EXTENDED, refused_on=date(2026, 3, 5)).text == "Respond by Mon 11 May · 66 d"
 
@@ -75,14 +75,14 @@ def test_an_extended_request_still_may_be_refused_until_the_first_period_ends() 
 def test_where_a_heading_names_it_the_answer_is_a_day_alone_and_other_events_are_named() -> None:
     late = datetime(2026, 3, 11, 12, tzinfo=UTC)
     assert mark(late, is_named=False, **EXTENDED).text == "Mon 11 May · 61 d"
-    assert mark(is_named=False).text == "Extend or answer by Tue 10 Mar · 4 d"
+    assert mark(is_named=False).text == "Extend or answer by 10 Mar · 4 d"
 
 
 def test_a_pause_shows_the_date_without_it_and_the_extension_that_is_still_to_be_decided() -> None:
     paused = {"respond_by": None, "paused_since": date(2026, 2, 12)}
     assert mark(datetime(2026, 2, 20, tzinfo=UTC), **paused).text == "Paused · without it Tue 10 Mar"
     found = mark(**paused)
-    assert (found.state, found.text) == ("paused", "Paused · extend by Tue 10 Mar")
+    assert (found.state, found.text) == ("paused", "Paused · extend by 10 Mar")
     assert mark(datetime(2026, 4, 1, tzinfo=UTC), **paused).text == "Paused · without it Tue 10 Mar"
 
 
