@@ -44,7 +44,10 @@ class SeenField(forms.JSONField):
         """Refuses a long text before it is parsed."""
         if isinstance(value, str) and len(value) > LONGEST_SEEN:
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        found = super().to_python(value)
+        try:
+            found = super().to_python(value)
+        except (ValueError, RecursionError):  # a number of thousands of digits, or a thousand brackets
+            raise forms.ValidationError(self.error_messages["invalid"], code="invalid") from None
         if found is not None and not _is_plain(found):
             raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
         return found or {}
