@@ -34,16 +34,17 @@ class _Course(threading.local):
 
 _course = _Course()
 _count = 0
+_reads = 0
 _kill_at = 0
 _stop_at = 0
 _trace: int | None = None
 
 
 def arm(*, kill_at: int, stop_at: int = 0, trace: int | None = None) -> None:
-    """Die, or stand still, at the boundary with this number, counted from here on; 0 for none. Each is told to `trace`, a file descriptor,
-    before."""
-    global _count, _kill_at, _stop_at, _trace
-    _count, _kill_at, _stop_at, _trace = 0, kill_at, stop_at, trace
+    """Die at the boundary with this number, counted from here on, or stand still at the one with this number among those of reads from Dastra,
+    where no transaction is open; 0 for none. Each is told to `trace`, a file descriptor, before."""
+    global _count, _reads, _kill_at, _stop_at, _trace
+    _count, _reads, _kill_at, _stop_at, _trace = 0, 0, kill_at, stop_at, trace
 
 
 def install() -> None:
@@ -56,13 +57,14 @@ def install() -> None:
 
 def reach(name: str) -> None:
     """The process has come to a boundary; perhaps it goes no further."""
-    global _count  # noqa: PLW0603
+    global _count, _reads  # noqa: PLW0603
     _count += 1
     if _trace is not None:
         os.write(_trace, f"{name}\n".encode())
     if _count == _kill_at or _is_awaited(name):
         os.kill(os.getpid(), signal.SIGKILL)
-    if _count == _stop_at:
+    _reads += " GET " in name
+    if _reads == _stop_at and " GET " in name:
         os.kill(os.getpid(), signal.SIGSTOP)
 
 

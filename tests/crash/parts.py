@@ -60,7 +60,7 @@ def _parents(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:
 def _moves(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:
     count = len(commands.boundaries_of_a_move(stage))
     ends = commands.kill_moves(stage, list(range(1, count + 1)) * MOVES_AGAIN)
-    yield ends + Counter({"boundaries": count, "kills": count * MOVES_AGAIN})
+    yield ends + Counter({"boundaries": count})
 
 
 def _flushes(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:
