@@ -54,7 +54,10 @@ def _two_people(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:
 
 
 def _parents(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:
-    yield campaign.kill_parents(stage, kills=min(asked.kills, PARENTS), seed=asked.seed)
+    met = Counter[str]()
+    for place in range(min(asked.kills, PARENTS)):
+        met += campaign.kill_parents(stage, kills=1, seed=asked.seed + place)
+        yield met
 
 
 def _moves(stage: Stage, asked: Asked) -> Iterator[Counter[str]]:
