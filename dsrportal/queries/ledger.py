@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Value
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -86,6 +87,12 @@ def of_request(dsr: DataSubjectRequest) -> Recorded:
         steps=list(StepChange.objects.filter(dsr=dsr).order_by("-seen_at", "-pk")[:MOST_CHANGES]),
         dates=list(DateChange.objects.filter(dsr=dsr).order_by("-seen_at", "-pk")[:MOST_CHANGES]),
     )
+
+
+def unexplained_count(workspace: Workspace) -> int:
+    """How many live requests have a date that was changed in Dastra for no reason that is known here. One query."""
+    flags = {"archived": Value(value=False), "has_unexplained_change": Value(value=True)}
+    return DataSubjectRequest.objects.filter(workspace=workspace, **flags).count()
 
 
 def lines(recorded: Recorded, *, dsr: DataSubjectRequest, workspace: Workspace) -> list[Line]:

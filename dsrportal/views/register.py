@@ -16,13 +16,14 @@ from django.views.decorators.http import require_POST, require_safe
 from dsrportal.actions import searching
 from dsrportal.actions.searching import SearchError
 from dsrportal.forms import register as register_form
-from dsrportal.queries import freshness
+from dsrportal.models import Role
+from dsrportal.queries import freshness, ledger
 from dsrportal.queries import register as register_query
 from dsrportal.queries import searches as search_query
 from dsrportal.queries.register_chips import address
 from dsrportal.queries.register_filters import RegisterFilters, Search
 from dsrportal.views import searches
-from dsrportal.views.access import visit
+from dsrportal.views.access import Visit, visit
 from dsrportal.views.rendering import render_page
 
 
@@ -47,12 +48,26 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         "visit": found,
         "freshness": age,
         "search_url": reverse("register.search", args=[slug]),
+        "unexplained": _unexplained(found, is_asked=filters.unexplained),
         "may_act": found.membership.may_act and found.workspace.is_enabled,
         "batch_id": uuid.uuid4(),
         "question": request.GET.urlencode(),
         "may_ask": found.membership.may_see_identity and found.workspace.is_enabled,
     }
     return render_page(request, page="register/register.html", fragment="register/_register.html", context=context)
+
+
+def _unexplained(found: Visit, *, is_asked: bool) -> str:
+    """For who answers for the dates: how many requests have a date that was changed in Dastra for no reason that is known here."""
+    if is_asked or found.membership.role not in {Role.MANAGER, Role.ADMIN}:
+        return ""
+    count = ledger.unexplained_count(found.workspace)
+    words = ngettext(
+        "Dastra's date of %(n)d request was changed without a reason that is known here.",
+        "Dastra's date of %(n)d requests was changed without a reason that is known here.",
+        count,
+    )
+    return words % {"n": count} if count else ""
 
 
 @require_POST

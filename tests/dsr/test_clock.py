@@ -137,6 +137,13 @@ def test_an_unexplained_date_is_shown_listed_and_accepted(
     assert "Nothing that is recorded here accounts for it." in text
     listed = "/w/acme-france/requests/?unexplained=true"
     assert dsr.reference in page.get(listed).content.decode()
+    told = "of 1 request was changed without a reason"
+    assert told not in page.get("/w/acme-france/requests/").content.decode(), (
+        "an officer is not told of what is a manager's"
+    )
+    boss = Client()
+    boss.force_login(make_person("marc", workspace=mirrored, role=Role.MANAGER))
+    assert told in boss.get("/w/acme-france/requests/").content.decode()
     page.post(url(dsr, "accept"))
     assert dsr.reference not in page.get(listed).content.decode()
     assert "accepted" in page.get(url(dsr)).content.decode()
