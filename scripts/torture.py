@@ -1,7 +1,7 @@
 """The mirror and the outbox tortured at length: `make torture`. Prints seeds and figures; exit code 1 when a property does not hold.
 
 Each worker is a process with a database of its own in memory (SQLite), or a test database on the server of TEST_DATABASE_URL. Sequences
-come in batches of one seed each; `--seed N --batches 1` runs a batch again.
+come in batches of one seed each; `--seed N --batches 1` (with the same `--batch`) runs a batch again.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 import os
+import signal
 import sys
 import tempfile
 import time
@@ -82,19 +83,22 @@ def main() -> int:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--sequences", type=int, default=10_000)
     options.add_argument("--seed", type=int, default=1, help="of the first batch; each further one has the next number")
-    options.add_argument("--batches", type=int, default=None, help=f"of {BATCH} sequences each, instead of --sequences")
+    options.add_argument("--batches", type=int, default=None, help="instead of --sequences")
+    options.add_argument("--batch", type=int, default=BATCH, help="sequences of one seed")
     options.add_argument("--workers", type=int, default=2)
     asked = options.parse_args()
-    batches = asked.batches or -(-asked.sequences // BATCH)
+    batches = asked.batches or -(-asked.sequences // asked.batch)
     seeds = range(asked.seed, asked.seed + batches)
-    print(f"{batches * BATCH} sequences, seeds {seeds[0]} to {seeds[-1]}, {asked.workers} workers", flush=True)
+    print(f"{batches * asked.batch} sequences, seeds {seeds[0]} to {seeds[-1]}, {asked.workers} workers", flush=True)
     began, failures = time.monotonic(), 0
     checks: Counter[str] = Counter()
     happened: Counter[str] = Counter()
+    for way_out in (signal.SIGINT, signal.SIGTERM):  # a shell's background jobs ignore the first
+        signal.signal(way_out, signal.default_int_handler)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.workers, mp_context=context, initializer=prepare) as pool:
         try:
-            for done in as_completed([pool.submit(run_batch, seed, BATCH) for seed in seeds]):
+            for done in as_completed([pool.submit(run_batch, seed, asked.batch) for seed in seeds]):
                 batch = done.result()
                 checks += batch.checks
                 happened += batch.happened
