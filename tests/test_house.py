@@ -163,3 +163,9 @@ def test_the_compiled_catalogue_is_up_to_date(language: str) -> None:
     with (ROOT / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
         compiled = [(forms(one.id)[0], forms(one.string)) for one in read_mo(file) if one.id]
     assert sorted(compiled) == sorted((forms(one.id)[0], forms(one.string)) for one in entries(language))
+
+
+def test_no_page_shows_its_comments() -> None:
+    """Django ends `{# … #}` with the line: a longer one is shown to the reader."""
+    lines = ((page.name, line) for page in PAGES for line in page.read_text(encoding="utf-8").splitlines())
+    assert [page for page, line in lines if line.count("{#") != line.count("#}")] == []
