@@ -8,7 +8,7 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 640, 200
 LEFT, BOTTOM, TOP = 40, 24, 12
 ROW = 28
-NAMES = 176
+NAMES = 200
 ROUND = (10, 12, 16, 20, 24, 30, 40, 50, 60, 80)
 SERIES = ("accent", "plain", "done", "late")
 
@@ -145,5 +145,5 @@ def _round_up(value: int) -> int:
 
 
 def _clipped(text: str) -> str:
-    longest = 24
+    longest = 18
     return text if len(text) <= longest else f"{text[: longest - 1]}…"

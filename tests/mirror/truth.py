@@ -10,6 +10,7 @@ from typing import Any
 
 from django.core.management import call_command
 
+from dsrportal.mirror import figures
 from dsrportal.models import DataSubjectRequest, WorkflowStep, Workspace
 from dsrportal.sandbox.server import Server
 
@@ -68,10 +69,10 @@ def ids(workspace: Workspace) -> set[int]:
 
 
 def counters_are_right(workspace: Workspace) -> bool:
-    """Whether the counters of all steps equal a recount."""
+    """Whether the counters of all steps, and the tallies of the overview, equal a recount."""
     rows = DataSubjectRequest.objects.filter(workspace=workspace).values_list("step_id", "archived")
     counted = Counter(rows)
-    return all(
+    return not figures.differing(workspace) and all(
         (step.live_count, step.archived_count) == (counted[step.pk, False], counted[step.pk, True])
         for step in WorkflowStep.objects.filter(workspace=workspace)
     )
