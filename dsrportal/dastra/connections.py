@@ -103,13 +103,12 @@ class _Watched(HTTPConnection):
 
     def connect(self) -> None:
         super().connect()
-        if _current.exchange is not None:
-            _current.exchange.sent = True
+        _begin_to_send()
 
     def request(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None and _current.exchange is not None:
             _current.exchange.watch(self.sock)
-            _current.exchange.sent = True
+            _begin_to_send()
         super().request(*args, **kwargs)
 
 
@@ -147,6 +146,13 @@ def new_session(*, user_agent: str) -> requests.Session:
     for scheme in ("https://", "http://"):
         session.mount(scheme, _Adapter(pool_connections=2, pool_maxsize=4, max_retries=0))
     return session
+
+
+def _begin_to_send() -> None:
+    """The last moment at which a process that stood still may notice that it is too late. Raises TimedOut, and nothing was sent."""
+    if _current.exchange is not None:
+        _current.exchange.seconds_left()
+        _current.exchange.sent = True
 
 
 def _shut(handle: socket.socket) -> None:

@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from dsrportal.dastra import errors
+from dsrportal.dastra import connections, errors
 from dsrportal.dastra.auth import ApiKey
 from dsrportal.dastra.transport import LARGEST_BODY, Transport
 
@@ -280,6 +280,21 @@ def test_a_handshake_that_never_ends_is_cut_off_with_nothing_sent(wire: Wire, tr
     with pytest.raises(errors.TimedOut) as caught:
         transport(base_url=wire.url.replace("http://", "https://"), timeout_seconds=0.3).write("DELETE", "/v1/x")
     assert caught.value.outcome_unknown is False
+
+
+def test_a_process_that_stood_still_between_connecting_and_writing_sends_nothing(
+    wire: Wire, transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stand_still(*_args: object, **_options: object) -> bool:
+        time.sleep(0.6)
+        return True
+
+    monkeypatch.setattr(connections, "may_connect", stand_still)
+    wire.plays(answer({}))
+    with pytest.raises(errors.TimedOut) as caught:
+        transport(timeout_seconds=0.2).write("DELETE", "/v1/x")
+    assert caught.value.outcome_unknown is False
+    assert wire.journal == []
 
 
 def test_a_certificate_that_nobody_vouches_for_is_refused_before_the_key_is_sent(
