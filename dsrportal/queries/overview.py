@@ -151,7 +151,8 @@ def of_workspaces(
         )
         for name, label in overview_times.figure_names().items()
     )
-    return Overview(figures=figures, tables=(table,) if rows else (), note=sureness.note, check="")
+    sums = overview_times.figures(total, links=Links(url=""), sureness=sureness)
+    return Overview(figures=figures, tables=(sums, table) if rows else (), note=sureness.note, check="")
 
 
 def _today(workspace: Workspace, *, now: datetime) -> date:
