@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -278,7 +278,7 @@ def record_clocks(workspace: Workspace, *, by: User, now: datetime) -> None:
 
 def _record_clock(dsr: DataSubjectRequest, *, kind: int, soon: date, today: date, by: User, now: datetime) -> None:
     number = f"{dsr.workspace_id}-{dsr.upstream_id}"
-    made = {"action_id": uuid.uuid5(uuid.NAMESPACE_URL, number), "by": by, "now": now}
+    made: dict[str, Any] = {"action_id": uuid.uuid5(uuid.NAMESPACE_URL, number), "by": by, "now": now}
     if kind == 3:  # noqa: PLR2004  the fourth of four
         _refuse(dsr, on=soon, by=by, now=now)
     elif kind == 2:  # noqa: PLR2004

@@ -36,8 +36,8 @@ def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resea
     )
     secrets += sum(_reseal_wish(pk, problems=problems) for pk in _sealed_wishes())
     for model in (Pause, Extension, Refusal):
-        sealed = model.objects.filter(text_sealed__isnull=False).values_list("pk", flat=True)
-        secrets += sum(_reseal_entry(model, pk, problems=problems) for pk in sealed)
+        with_text = list(model.objects.filter(text_sealed__isnull=False).values_list("pk", flat=True))
+        secrets += sum(_reseal_entry(model, pk, problems=problems) for pk in with_text)
     identities, unopened, last = 0, 0, 0
     while True:
         with transaction.atomic():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
@@ -166,10 +167,11 @@ def test_a_second_question_waits_for_the_first_and_an_answer_comes_after_it(
     dsr: DataSubjectRequest, officer: User
 ) -> None:
     pause(dsr, asked_on=D(2026, 2, 12), by=officer, now=noon(2, 13))
-    for code, deed in (
+    deeds: list[tuple[str, Callable[[], Pause]]] = [
         ("paused", lambda: pause(dsr, asked_on=D(2026, 2, 13), by=officer, now=noon(2, 13))),
         ("reversed", lambda: resume(dsr, answered_on=D(2026, 2, 11), by=officer, now=noon(2, 13))),
-    ):
+    ]
+    for code, deed in deeds:
         with pytest.raises(LedgerError) as caught:
             deed()
         assert caught.value.code == code
@@ -199,10 +201,11 @@ def test_ten_presses_are_one_entry_and_another_form_may_not_reuse_its_number(
     assert made == ended
     assert Pause.objects.count() == 1
     assert AuditEvent.objects.count() == 2
-    for deed in (
+    others: list[Callable[[], Pause]] = [
         lambda: pause(dsr, asked_on=D(2026, 2, 11), by=officer, now=noon(2, 13), action_id=number),
         lambda: resume(dsr, answered_on=D(2026, 2, 12), by=officer, now=noon(2, 13), action_id=answer),
-    ):
+    ]
+    for deed in others:
         with pytest.raises(LedgerError) as caught:
             deed()
         assert caught.value.code == "reused"
