@@ -44,6 +44,7 @@ RESULTS_ARE_KEPT_FOR = timedelta(days=7)
 PULL_TIMEOUT_SECONDS = {Lane.ACTIVE: 300, Lane.FULL: 900, Lane.OVERTAKING: 300}
 """A long pull may outlast the queue's patience (`retry`) and be delivered again: the second delivery finds it attempted and ends."""
 EVENTS_TIMEOUT_SECONDS = 240
+RECOUNT_TIMEOUT_SECONDS = 280
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,8 +159,12 @@ def purge_results() -> int:
 
 @scheduled_job
 def recount() -> int:
-    """Count what the overview shows anew from the rows, mend it where it differs, and say so in the log and on the page. Returns how many lines differed."""
-    return sum(figures.recount(workspace, now=timezone.now()) for workspace in Workspace.objects.order_by("pk"))
+    """Queue a recount of the overview for each workspace: a large one takes a while, and delays no other."""
+    ids = list(Workspace.objects.order_by("pk").values_list("pk", flat=True))
+    for workspace_id in ids:
+        options = {"group": "recount", "timeout": RECOUNT_TIMEOUT_SECONDS}
+        async_task(f"{__name__}.run_recount", workspace_id, q_options=options)
+    return len(ids)
 
 
 def run_pull(workspace_id: int, lane: str, queued_at: str) -> str:
@@ -185,6 +190,14 @@ def run_pull(workspace_id: int, lane: str, queued_at: str) -> str:
     except BusyError:
         return "busy"
     return str(run.outcome)
+
+
+def run_recount(workspace_id: int) -> str:
+    """Count what a workspace's overview shows anew from its rows, mend it where it differs, and say so in the log and on the page."""
+    workspace = Workspace.objects.filter(pk=workspace_id).first()
+    if workspace is None:
+        return "gone"
+    return f"{figures.recount(workspace, now=timezone.now())} lines differed"
 
 
 def run_events(receiver_id: int) -> str:

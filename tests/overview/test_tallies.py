@@ -10,12 +10,14 @@ from typing import Any
 
 import pytest
 from django.db import transaction
+from django_q.models import OrmQ
 
 from dsrportal import jobs
 from dsrportal.dastra import schema
 from dsrportal.mirror import figures, reckoning, store
 from dsrportal.models import DataSubjectRequest, Extension, Pause, Tally, TallyCheck, User, Workspace
 from dsrportal.models.ledger import ExtensionGround, PauseReason
+from tests.conftest import MakeWorkspace
 
 NOW = datetime(2026, 4, 30, 9, tzinfo=UTC)
 STEPS = {n: schema.WorkflowStep(upstream_id=n, label=f"Step {n}", position=n, mapped_state="Open") for n in (1, 2, 3)}
@@ -111,17 +113,25 @@ def test_time_in_a_step_is_counted_from_what_the_mirror_saw(workspace: Workspace
 def test_a_wrong_count_is_mended_at_night_and_said(workspace: Workspace, caplog: pytest.LogCaptureFixture) -> None:
     page = [told(random.Random(seed), seed) for seed in range(1, 20)]
     store.store_requests(workspace, page, sequence=store.next_sequence(workspace), now=NOW)
-    assert jobs.recount() == 0
+    assert jobs.run_recount(workspace.pk) == "0 lines differed"
     assert TallyCheck.objects.get(workspace=workspace).differed_at is None
     wrong = Tally.objects.filter(workspace=workspace).order_by("pk")
     wrong.filter(pk=wrong[0].pk).update(count=77)
     wrong[1].delete()
     Tally.objects.create(workspace=workspace, key="paused 19000101 0 ", kind="paused", day=date(1900, 1, 1), count=9)
     with caplog.at_level(logging.ERROR):
-        assert jobs.recount() == 3
+        assert jobs.run_recount(workspace.pk) == "3 lines differed"
     assert "was wrong in 3 lines" in caplog.text
     assert figures.differing(workspace) == set()
     check = TallyCheck.objects.get(workspace=workspace)
     assert (check.differing, check.differed_at) == (3, check.checked_at)
-    assert jobs.recount() == 0
+    assert jobs.run_recount(workspace.pk) == "0 lines differed"
     assert TallyCheck.objects.get(workspace=workspace).differed_at == check.differed_at
+    assert jobs.run_recount(workspace.pk + 1) == "gone"
+
+
+def test_every_workspace_is_counted_by_a_job_of_its_own(workspace: Workspace, make_workspace: MakeWorkspace) -> None:
+    other = make_workspace("other", disabled_at=NOW)
+    assert jobs.recount() == 2
+    queued = [one.task["args"] for one in OrmQ.objects.order_by("pk")]
+    assert queued == [(workspace.pk,), (other.pk,)]
