@@ -27,7 +27,11 @@ OPEN: dict[str, Any] = {
     "closed_at": None,
     "is_closed": False,
 }
-EXTENDED = {"respond_by": date(2026, 5, 11), "without_pauses": date(2026, 5, 11), "extension_state": "valid"}
+EXTENDED: dict[str, Any] = {
+    "respond_by": date(2026, 5, 11),
+    "without_pauses": date(2026, 5, 11),
+    "extension_state": "valid",
+}
 
 
 def mark(now: datetime = NOON, *, is_named: bool = True, **changes: Any) -> clockmark.ClockMark:
@@ -79,7 +83,7 @@ def test_where_a_heading_names_it_the_answer_is_a_day_alone_and_other_events_are
 
 
 def test_a_pause_shows_the_date_without_it_and_the_extension_that_is_still_to_be_decided() -> None:
-    paused = {"respond_by": None, "paused_since": date(2026, 2, 12)}
+    paused: dict[str, Any] = {"respond_by": None, "paused_since": date(2026, 2, 12)}
     assert mark(datetime(2026, 2, 20, tzinfo=UTC), **paused).text == "Paused · without it Tue 10 Mar"
     found = mark(**paused)
     assert (found.state, found.text) == ("paused", "Paused · extend by 10 Mar")
@@ -87,7 +91,7 @@ def test_a_pause_shows_the_date_without_it_and_the_extension_that_is_still_to_be
 
 
 def test_what_is_not_known_is_said_and_dotted() -> None:
-    nothing = dict.fromkeys(["received_on", "respond_by", "extend_by", "without_pauses"])
+    nothing: dict[str, Any] = dict.fromkeys(["received_on", "respond_by", "extend_by", "without_pauses"])
     found = mark(**nothing)
     assert (found.state, found.text) == ("unknown", "? · No date of receipt")
     assert mark(**{**nothing, "received_on": date(2026, 2, 10)}).text == "? · No date can be told"

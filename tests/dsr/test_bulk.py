@@ -97,6 +97,7 @@ def test_the_archive_offers_to_restore_and_who_only_looks_gets_no_boxes(
     text = client.get(f"{LIST}?archived=true").text
     assert 'value="restore"' in text
     assert 'value="move"' not in text
+    assert upstream_id is not None
     row = DataSubjectRequest.objects.get(upstream_id=upstream_id)
     again = ticked(client, count=50, query="archived=true&size=50", deed="restore")
     again["pick"] = [one for one in again["pick"] if one.startswith(f"{row.upstream_id}|")]
