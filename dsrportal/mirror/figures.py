@@ -45,7 +45,7 @@ class Line(NamedTuple):
     @property
     def key(self) -> str:
         """The line in one text."""
-        return f"{self.kind} {self.day:%Y%m%d} {self.days} {self.group}"
+        return f"{self.kind} {self.day.toordinal()} {self.days} {self.group}"
 
 
 class Countable(Protocol):
@@ -151,7 +151,8 @@ def _mend(workspace: Workspace) -> int:
     for keys in _chunks(wrong):
         Tally.objects.filter(workspace=workspace, key__in=keys).delete()
     Tally.objects.bulk_create(
-        [_row(workspace.pk, *counted[key]) for key in wrong if key in counted], batch_size=KEYS_PER_QUERY
+        [_row(workspace.pk, key=key, line=counted[key][0], count=counted[key][1]) for key in wrong if key in counted],
+        batch_size=KEYS_PER_QUERY,
     )
     return len(wrong)
 
@@ -220,26 +221,26 @@ def _apply(workspace_id: int, *, changes: Mapping[Line, int]) -> None:
     """Add to the counts. Two writes and as many reads as there are 500 lines; the workspace's lock makes read and write one."""
     if not changes:
         return
-    keys = [line.key for line in changes]
+    keyed = {line.key: (line, number) for line, number in changes.items()}
     kept: dict[str, int] = {}
-    for chunk in _chunks(keys):
+    for chunk in _chunks(list(keyed)):
         found = Tally.objects.filter(workspace_id=workspace_id, key__in=chunk)
         kept.update(found.values_list("key", "count"))
-    rows = [_row(workspace_id, line, kept.get(line.key, 0) + number) for line, number in changes.items()]
+    counts = {key: kept.get(key, 0) + number for key, (_line, number) in keyed.items()}
     Tally.objects.bulk_create(
-        [row for row in rows if row.count],
+        [_row(workspace_id, key=key, line=line, count=counts[key]) for key, (line, _n) in keyed.items() if counts[key]],
         update_conflicts=True,
         unique_fields=["workspace", "key"],
         update_fields=["count"],
     )
-    for chunk in _chunks([row.key for row in rows if not row.count]):
+    for chunk in _chunks([key for key, count in counts.items() if not count]):
         Tally.objects.filter(workspace_id=workspace_id, key__in=chunk).delete()
 
 
-def _row(workspace_id: int, line: Line, count: int) -> Tally:
+def _row(workspace_id: int, *, key: str, line: Line, count: int) -> Tally:
     return Tally(
         workspace_id=workspace_id,
-        key=line.key,
+        key=key,
         kind=line.kind,
         day=line.day,
         group=line.group,
