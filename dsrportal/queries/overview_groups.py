@@ -206,15 +206,14 @@ def load(
             place = next(nth for nth, (_since, until) in enumerate(spans) if until is None or line.day <= until)
             cells.setdefault(line.group, Counter())[place] += line.number
     people = sorted(cells, key=lambda group: (not group, _assignee(group, vocabulary)[0].casefold()))
-    veils = [hidden([cells[group][place] for group in people]) for place in range(len(spans))]
     rows = []
-    for nth, group in enumerate(people):
+    for group in people:
         name, asked = _assignee(group, vocabulary)
         row = [head(name)]
         for place, (since, until) in enumerate(spans):
             number = cells[group][place]
             url = links.to(number, due_from=since, due_to=until, **asked)
-            row.append(_load_cell(number, is_hidden=veils[place][nth], url=url, sureness=sureness))
+            row.append(_load_cell(number, url=url, sureness=sureness))
         rows.append(tuple(row))
     totals = [sum(cells[group][place] for group in people) for place in range(len(spans))]
     last = [head(_("Everybody"))]
@@ -275,12 +274,11 @@ def _holiday(day: date, rest: Rest, *, policy: Policy | None) -> str:
     return f"{long_day(day)} ({name})"
 
 
-def _load_cell(number: int, *, is_hidden: bool, url: str, sureness: Sureness) -> Cell:
+def _load_cell(number: int, *, url: str, sureness: Sureness) -> Cell:
+    """Shown however small: it is work to hand out, of which the reader has the list, and tells nothing of how a person works."""
     if not number:
         return count(sureness.say(0), url="" if sureness.is_sure else url, level=0)
     level = sum(number >= least for least in LEVELS)
-    if is_hidden:
-        return count(shown(number, is_hidden=True) if sureness.is_sure else _("some"), url=url, level=level)
     return count(sureness.say(number), url=url, level=level)
 
 
