@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db.models import Q, QuerySet
@@ -25,7 +25,8 @@ CHECK_SECONDS = 3
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WishView:
     """A wish in words. `is_pending`: held, being sent or checked; else it was refused or met a conflict, and `text` is the reason. `seconds` is when the
-    page asks again (`send_url`); `send_url`, `undo_url`, `dismiss_url` and `keep_url` are empty where the person may not.
+    page asks again (`send_url`); `send_url`, `undo_url`, `dismiss_url` and `keep_url` are empty where the person may not,
+    or the page is not to.
     `rows` compares a conflict field by field, on the request's own page."""
 
     pk: int
@@ -56,7 +57,9 @@ def of_request(dsr: DataSubjectRequest, *, slug: str, viewer: Membership, now: d
     if entry is None:
         return None
     rows = wish_rows.rows_of(entry, workspace=viewer.workspace) if entry.state == WishState.CONFLICT else []
-    return _view(entry, slug=slug, viewer=viewer, now=now, rows=rows)
+    found = _view(entry, slug=slug, viewer=viewer, now=now, rows=rows)
+    # The page that sends is drawn anew when the wish has come to its end: a colleague's, in which something may be typed, only looks on.
+    return found if entry.by_id == viewer.user_id else replace(found, send_url="")
 
 
 def of_creation(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -> WishView:

@@ -28,7 +28,6 @@ ENDING = (
     Fault(kind="login_page"),
     Fault(kind="empty"),
     Fault(kind="garbage_json"),
-    Fault(kind="gzip_bomb", size=30_000_000),
     Fault(kind="bad_gzip"),
     Fault(kind="reset"),
     Fault(kind="close_without_answer"),
@@ -39,6 +38,7 @@ ENDING = (
     Fault(kind="mutate_envelope", merge={"error": "no"}, drop=("items",)),
 )
 HARMLESS = (
+    Fault(kind="gzip_bomb", size=30_000_000),  # once: a page that is too large is asked for again in smaller ones
     Fault(kind="bom", times=None),
     Fault(kind="ignored_size", size=7, times=None),
     Fault(kind="bad_total", total=None, times=None),
