@@ -23,6 +23,7 @@ from django_q.tasks import async_task
 
 from dsrportal.actions import outbox, rules
 from dsrportal.actions.workspaces import WorkspaceError, end_hold
+from dsrportal.alerts import sending
 from dsrportal.mirror import figures, reckoning, runs, webhooks
 from dsrportal.mirror.pull import BusyError, pull
 from dsrportal.models import AuditEvent, JobHeartbeat, Lane, SyncLane, SyncRun, User, WebhookReceiver, Workspace
@@ -71,6 +72,7 @@ SCHEDULES = (
     JobSchedule(name="send_outbox", every_minutes=1),
     JobSchedule(name="read_events", every_minutes=1),
     JobSchedule(name="restate_clocks", every_minutes=5),
+    JobSchedule(name="send_alerts", every_minutes=5),
     JobSchedule(name="beat", every_minutes=1),
     JobSchedule(name="purge_results", cron="40 5 * * *"),
     JobSchedule(name="recount", cron="50 5 * * *"),
@@ -140,6 +142,12 @@ def read_events() -> int:
 def restate_clocks() -> int:
     """Compute the dates anew that a change of a workspace's rules has left behind."""
     return rules.restate_all(now=timezone.now())
+
+
+@scheduled_job
+def send_alerts() -> int:
+    """Raise the alerts that are due and send their mails; returns how many mails went. Two runs at once write and send what one would."""
+    return sending.send_alerts(now=timezone.now()).mails
 
 
 @scheduled_job

@@ -5,6 +5,7 @@ from django.urls import path
 
 from dsrportal.views import (
     accounts,
+    alerts,
     board,
     bulk,
     calendar_feed,
@@ -19,6 +20,7 @@ from dsrportal.views import (
     hooks,
     jobs,
     ledger,
+    notices,
     overview,
     register,
     rules,
@@ -39,6 +41,9 @@ urlpatterns = [
     path("overview/<slug:table>.csv", overview.export_everywhere, name="overview.export_everywhere"),
     path("w/<slug:slug>/overview/", overview.overview, name="overview.overview"),
     path("w/<slug:slug>/overview/<slug:table>.csv", overview.export, name="overview.export"),
+    path("notices/", notices.notices, name="notices.notices"),
+    path("notices/read/", notices.read, name="notices.read"),
+    path("w/<slug:slug>/alerts/", alerts.alerts, name="alerts.alerts"),
     path("w/<slug:slug>/changes/", changes.changes, name="changes.changes"),
     path("w/<slug:slug>/requests/", register.register, name="register.register"),
     path("w/<slug:slug>/requests/search/", register.search, name="register.search"),

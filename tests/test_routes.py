@@ -85,6 +85,8 @@ OF_THE_PERSON = [
     Route(name="overview.everywhere", takes="read"),
     Route(name="overview.export_everywhere", takes="read"),
     Route(name="accounts.logout", takes="write"),
+    Route(name="notices.notices", takes="read"),
+    Route(name="notices.read", takes="write"),
     Route(name="deadline.deadline", takes="read"),
     Route(name="calendar_feed.account", takes="form"),
 ]
@@ -118,6 +120,7 @@ OF_A_WORKSPACE = [
         for deed in ("pause", "resume", "extend", "refuse", "accept_dates", "withdraw")
     ),
     Route(name="changes.changes", takes="read"),
+    Route(name="alerts.alerts", takes="read"),
     Route(name="wishes.undo", takes="write", acting=True),
     Route(name="wishes.send", takes="write", acting=True),
     Route(name="wishes.dismiss", takes="write", acting=True),

@@ -124,3 +124,10 @@ def _one_at_a_time() -> Iterator[None]:
     with path.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def note_language(user: User, *, language: str | None, is_choice: bool) -> None:
+    """Keep the language that mails to this account are written in: the one that was chosen, else the one of the first sign-in."""
+    rows = User.objects.filter(pk=user.pk) if is_choice else User.objects.filter(pk=user.pk, language="")
+    if language:
+        rows.update(language=language)

@@ -1,5 +1,6 @@
 """What the portal keeps. Models do no I/O beyond the database; rows of the mirror are written by `dsrportal.mirror` alone."""
 
+from dsrportal.models.alerts import Alert, AssigneeAccount, Mail, Notice
 from dsrportal.models.audit import AuditEvent
 from dsrportal.models.feeds import CalendarFeed
 from dsrportal.models.figures import Tally, TallyCheck
@@ -26,7 +27,9 @@ from dsrportal.models.workspaces import Workspace
 
 __all__ = [
     "AddedHoliday",
+    "Alert",
     "Area",
+    "AssigneeAccount",
     "AuditEvent",
     "CalendarFeed",
     "DataSubjectRequest",
@@ -37,7 +40,9 @@ __all__ = [
     "IdentityWord",
     "JobHeartbeat",
     "Lane",
+    "Mail",
     "Membership",
+    "Notice",
     "Operator",
     "OutboxEntry",
     "PacedCall",

@@ -12,7 +12,12 @@ from dsrportal.models.workspaces import Workspace
 
 
 class User(AbstractUser):
-    """A person with an account of the portal. Dastra's own users are `Operator` rows."""
+    """A person with an account of the portal. Dastra's own users are `Operator` rows.
+
+    `language` is the one the person reads in, for mails; empty until the person has signed in or chosen.
+    """
+
+    language = models.CharField(max_length=8, blank=True)
 
     def display_name(self) -> str:
         """The person's full name, else the user name."""

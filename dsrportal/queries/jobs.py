@@ -32,6 +32,7 @@ PORTAL_JOBS = {
     "pull_requested": gettext_lazy("Start the runs that people asked for"),
     "read_events": gettext_lazy("Read what Dastra reported as changed"),
     "restate_clocks": gettext_lazy("Compute legal dates anew after a change of the rules"),
+    "send_alerts": gettext_lazy("Tell people of deadlines"),
     "beat": gettext_lazy("Sign of life"),
     "purge_results": gettext_lazy("Clear old job results"),
     "recount": gettext_lazy("Count the overview anew"),

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import check_for_language, ngettext
+from django.utils.translation import check_for_language, get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.debug import sensitive_post_parameters
@@ -20,6 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dsrportal.actions import sign_in
 from dsrportal.forms.accounts import SignInForm
+from dsrportal.models import User
 from dsrportal.views.frame import THEME_COOKIE, THEMES
 
 ONE_YEAR_SECONDS = 365 * 24 * 60 * 60
@@ -49,6 +50,7 @@ def login(request: HttpRequest) -> HttpResponse:
         else:
             if user is not None:
                 auth.login(request, user)
+                sign_in.note_language(user, language=get_language(), is_choice=False)
                 return _go(target)
             form.add_error(None, _("The user name or the password is not right. Check both, capital letters too."))
     return render(request, "registration/login.html", {"form": form, "next": target}, status=status)
@@ -66,12 +68,15 @@ def logout(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Keep the chosen language or theme in a cookie and return to where the person was. Unknown values change nothing."""
+    """Keep the chosen language or theme in a cookie and return to where the person was. Unknown values change nothing. The language of an account is
+    kept with it too: its mails are written in it."""
     target = request.POST.get("next", "/")
     response = _go(target if _is_safe(request, target) else "")
     code = request.POST.get("language", "")
     if code in dict(settings.LANGUAGES) and check_for_language(code):
         _keep(response, settings.LANGUAGE_COOKIE_NAME, code)
+        if isinstance(request.user, User):
+            sign_in.note_language(request.user, language=code, is_choice=True)
     theme = request.POST.get("theme", "")
     if theme in THEMES:
         _keep(response, THEME_COOKIE, theme)

@@ -1,6 +1,6 @@
 """What stands round every page: rail, workspace switcher, age of the data. A context processor.
 
-Makes two queries: the person's roles, and what waits for them."""
+Makes three queries: the person's roles, what waits for them, and the notices behind the bell."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.utils.translation import get_language_info, gettext_lazy
 from django.utils.translation import gettext as _
 
 from dsrportal.models import Membership, SyncLane, Workspace
-from dsrportal.queries import changes, freshness
+from dsrportal.queries import changes, freshness, notices
 from dsrportal.views.access import Visit, administers, last_visited, memberships_of
 
 THEMES = {"auto": gettext_lazy("As the system"), "light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
@@ -45,7 +45,7 @@ class WorkspaceItem:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.languages`, `.theme`, `.themes`."""
+    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.unread`, `.languages`, `.theme`, `.themes`."""
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     context: dict[str, Any] = {
         "languages": [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES],
@@ -69,6 +69,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         for membership in memberships
     ]
     context["workspace"] = current
+    ids = [membership.workspace_id for membership in memberships]
+    context["unread"] = notices.unread_count(user, workspace_ids=ids) if ids else 0
     context["nav"] = _nav(memberships, current=current, view=view) if current else []
     context["settings_nav"] = _settings_nav(view=view) if administers(request) else []
     if found:
@@ -96,6 +98,8 @@ def _nav(memberships: Sequence[Membership], *, current: Workspace, view: str) ->
         is_managed = current.pk in managed
         url = reverse("overview.overview", args=[current.slug]) if is_managed else reverse("overview.everywhere")
         items.append(NavItem(label=_("Overview"), url=url, icon="chart-column", is_current=here == "overview"))
+    alerts_url = reverse("alerts.alerts", args=[current.slug])
+    items.append(NavItem(label=_("Alerts"), url=alerts_url, icon="bell", is_current=here == "alerts"))
     return items
 
 

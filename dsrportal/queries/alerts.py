@@ -1,0 +1,163 @@
+"""The ledger of a workspace's alerts as a page: what was sent to whom, when and why, and what was cancelled and why. Called by `views.alerts`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count, Q, QuerySet
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from dsrportal.models import Alert, Membership, Role, User, Workspace
+from dsrportal.models.alerts import AlertState
+from dsrportal.queries.detail_timeline import moment
+from dsrportal.queries.freshness import clock_time
+
+PER_PAGE = 50
+LONGEST_SEARCH = 40
+SHOWN = ("all", *AlertState.values)
+_ICONS = {
+    AlertState.WAITING: "hourglass",
+    AlertState.SENT: "circle-check",
+    AlertState.PORTAL: "bell",
+    AlertState.CANCELLED: "undo-2",
+}
+_ALL = gettext_lazy("All")
+READING_ROLES = frozenset({Role.MANAGER, Role.ADMIN, Role.AUDITOR})
+"""Who sees what others were told; everybody else sees their own."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertTab:
+    """One state with the number of alerts in it."""
+
+    label: str
+    url: str
+    count: int
+    is_current: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertRow:
+    """One alert in words."""
+
+    reference: str
+    request_url: str
+    what: str
+    day: str
+    person: str
+    because: str
+    raised_at: str
+    machine: str
+    state: str
+    icon: str
+    more: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AlertsPage:
+    """A page of the ledger; `people` are (key, name, is chosen), empty for who sees only their own."""
+
+    tabs: list[AlertTab]
+    rows: list[AlertRow]
+    people: list[tuple[int, str, bool]]
+    q: str
+    show: str
+    first: int
+    last: int
+    total: int
+    previous_url: str
+    next_url: str
+
+
+def page(
+    workspace: Workspace, *, viewer: Membership, show: str, q: str, person_id: int | None, number: int
+) -> AlertsPage:
+    """Three queries, one more for the people. `show` is one of `SHOWN`; `q` is a part of a reference; `number` counts pages from 1 and is clamped."""
+    sees_all = viewer.role in READING_ROLES
+    alerts = Alert.objects.filter(workspace=workspace)
+    if not sees_all:
+        alerts = alerts.filter(person_id=viewer.user_id)
+    elif person_id is not None:
+        alerts = alerts.filter(person_id=person_id)
+    if q:
+        alerts = alerts.filter(reference__icontains=q)
+    counts = alerts.aggregate(all=Count("pk"), **{s: Count("pk", filter=Q(state=s)) for s in AlertState.values})
+
+    def address(name: str = show, *, page: int = 1) -> str:
+        wanted = {"show": name, "q": q, "person": person_id or "", "page": page if page > 1 else ""}
+        kept = urlencode({key: value for key, value in wanted.items() if value})
+        return f"{reverse('alerts.alerts', args=[workspace.slug])}?{kept}"
+
+    total = counts[show]
+    last_page = max((total + PER_PAGE - 1) // PER_PAGE, 1)
+    number = min(max(number, 1), last_page)
+    first = (number - 1) * PER_PAGE
+    rows = _rows(alerts if show == "all" else alerts.filter(state=show), first=first, workspace=workspace)
+    return AlertsPage(
+        tabs=[
+            AlertTab(label=_label(name), url=address(name), count=counts[name], is_current=name == show)
+            for name in SHOWN
+        ],
+        rows=rows,
+        people=_people(workspace, chosen=person_id) if sees_all else [],
+        q=q,
+        show=show,
+        first=first + 1 if rows else 0,
+        last=first + len(rows),
+        total=total,
+        previous_url=address(page=number - 1) if number > 1 else "",
+        next_url=address(page=number + 1) if number < last_page else "",
+    )
+
+
+def _label(name: str) -> str:
+    return str(_ALL if name == "all" else AlertState(name).label)
+
+
+def _people(workspace: Workspace, *, chosen: int | None) -> list[tuple[int, str, bool]]:
+    """Whoever was ever told something here."""
+    told = User.objects.filter(alerts__workspace=workspace).distinct().order_by("username")
+    return [(person.pk, person.display_name(), person.pk == chosen) for person in told]
+
+
+def _rows(alerts: QuerySet[Alert], *, first: int, workspace: Workspace) -> list[AlertRow]:
+    zone = ZoneInfo(workspace.time_zone)
+    latest = alerts.select_related("person", "mail").order_by("-raised_at", "-pk")[first : first + PER_PAGE]
+    return [_row(alert, zone=zone, workspace=workspace) for alert in latest]
+
+
+def _row(alert: Alert, *, zone: ZoneInfo, workspace: Workspace) -> AlertRow:
+    return AlertRow(
+        reference=alert.reference or f"#{alert.upstream_id}",
+        request_url=reverse("dsr.dsr", args=[workspace.slug, alert.upstream_id]) if alert.dsr_id else "",
+        what=str(alert.get_threshold_display()),
+        day=_("%(clock)s %(day)s") % {"clock": alert.get_clock_display(), "day": date_format(alert.due_on, "D j M Y")},
+        person=alert.person.display_name(),
+        because=str(alert.get_because_display()),
+        raised_at=moment(alert.raised_at, zone=zone),
+        machine=alert.raised_at.isoformat(),
+        state=str(alert.get_state_display()),
+        icon=_ICONS[AlertState(alert.state)],
+        more=_more(alert, zone=zone),
+    )
+
+
+def _more(alert: Alert, *, zone: ZoneInfo) -> str:
+    """What is to be said beside the state."""
+    if alert.state == AlertState.CANCELLED:
+        return str(alert.get_cancelled_because_display())
+    if alert.state == AlertState.SENT and alert.sent_at and alert.mail:
+        how = {"kind": alert.mail.get_kind_display(), "time": moment(alert.sent_at, zone=zone)}
+        told = _("%(kind)s, %(time)s") % how
+        if not alert.was_unchecked:
+            return told
+        since = clock_time(alert.unchecked_since, now=alert.sent_at) if alert.unchecked_since else _("the beginning")
+        return f"{told} · {_('not checked since %(time)s') % {'time': since}}"
+    if alert.state == AlertState.WAITING and alert.mail and alert.mail.last_error:
+        return _("The mail server did not take it yet: %(error)s") % {"error": alert.mail.last_error}
+    return ""
