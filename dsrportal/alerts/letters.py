@@ -78,7 +78,7 @@ def compose(mail: Mail, *, desk: Desk, alerts: Collection[Alert], unchecked: Col
         subject = ngettext("%(n)d deadline needs you", "%(n)d deadlines need you", len(lines)) % {"n": len(lines)}
         url = _absolute(reverse("notices.notices"))
     why = _("You are told at once because the day is today or has passed.")
-    return Letter(subject=subject, sections=[Section(title="", lines=lines)], url=url, why=why)
+    return Letter(subject=subject, sections=[Section(title="", lines=lines)] if lines else [], url=url, why=why)
 
 
 def message(mail: Mail, *, letter: Letter, language: str) -> EmailMultiAlternatives:

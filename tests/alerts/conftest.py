@@ -44,7 +44,7 @@ class Post:
         """Take the mail."""
         content = envelope.content
         assert isinstance(content, bytes)
-        self.taken.append(email.message_from_bytes(content, policy=email.policy.default))  # type: ignore[arg-type]
+        self.taken.append(email.message_from_bytes(content, policy=email.policy.default))
         self.on_data()
         return "250 taken"
 

@@ -24,7 +24,7 @@ def parts(mail: EmailMessage) -> tuple[str, str]:
     """Text and HTML."""
     bodies = [mail.get_body((kind,)) for kind in ("plain", "html")]
     assert all(bodies)
-    return tuple(body.get_content() for body in bodies if body)  # type: ignore[return-value]
+    return tuple(body.get_content() for body in bodies if body)
 
 
 @pytest.fixture
