@@ -10,6 +10,7 @@ import binascii
 import ipaddress
 import re
 import zoneinfo
+from email.utils import parseaddr
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -123,6 +124,14 @@ def email(value: str) -> dict[str, Any]:
         "EMAIL_USE_TLS": starttls and parts.scheme == "smtp",
         "EMAIL_TIMEOUT": 20,
     }
+
+
+def sender(value: str) -> str:
+    """The sender of mails: one address, with or without a name before it."""
+    _name, address = parseaddr(value)
+    if "\n" in value or "\r" in value or not re.fullmatch(r"[^\s@,<>]+@[^\s@,<>]+", address) or value.count("@") != 1:
+        raise ValidationError("must be one address, such as DSR Portal <dsr-portal@example.org>.")
+    return value
 
 
 def redis_url(value: str) -> str:

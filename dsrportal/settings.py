@@ -22,6 +22,7 @@ for parser in (
     configuration.database,
     configuration.portal_url,
     configuration.email,
+    configuration.sender,
     configuration.redis_url,
     configuration.time_zone,
 ):
@@ -42,7 +43,7 @@ UPSTREAM_ALLOWED_HOSTS: list[str] = env.dsr_upstream_hosts("UPSTREAM_ALLOWED_HOS
 UPSTREAM_TIMEOUT_SECONDS: float = env.float("UPSTREAM_TIMEOUT_SECONDS", 10.0, validate=validate.Range(min=0.1, max=300))
 UPSTREAM_LIMIT_PER_MINUTE: int = env.int("UPSTREAM_LIMIT_PER_MINUTE", 480, validate=validate.Range(min=1, max=500))
 UNDO_SECONDS: int = env.int("UNDO_SECONDS", 8, validate=validate.Range(min=0, max=600))
-DEFAULT_FROM_EMAIL: str = env.str("DEFAULT_FROM_EMAIL", "DSR Portal <dsr-portal@localhost>")
+DEFAULT_FROM_EMAIL: str = env.dsr_sender("DEFAULT_FROM_EMAIL", "DSR Portal <dsr-portal@localhost>")
 _email: dict[str, Any] = env.dsr_email("EMAIL_URL", f"file://{DATA_DIR / 'mail'}")
 TIME_ZONE: str = env.dsr_time_zone("TIME_ZONE", "Europe/Paris")
 LOG_LEVEL: str = env.str("LOG_LEVEL", "INFO", validate=validate.OneOf(["INFO", "WARNING", "ERROR"]))

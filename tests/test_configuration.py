@@ -135,3 +135,19 @@ def test_an_env_file_is_read_and_never_overrides(tmp_path: Path) -> None:
     assert "UNDO_SECONDS" in refused.stderr
     fine = run_manage("check", ENV_FILE=str(file), ALLOWED_HOSTS="localhost", DATA_DIR=str(tmp_path), UNDO_SECONDS="3")
     assert fine.returncode == 0, fine.stderr
+
+
+@pytest.mark.parametrize(
+    "value", ["DSR Portal <portal@example.org>", "portal@example.org", "DSR Portal <dsr-portal@localhost>"]
+)
+def test_the_sender_is_one_address(value: str) -> None:
+    assert configuration.sender(value) == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "DSR Portal", "portal@", "@example.org", "a@example.org, b@example.org", "a@b.org\nBcc: c@d.org", "a b@c.org"],
+)
+def test_a_sender_that_makes_no_sense_is_refused(value: str) -> None:
+    with pytest.raises(ValidationError):
+        configuration.sender(value)

@@ -1,4 +1,4 @@
-"""Gives people their roles in workspaces. Called by the command `add_member` and by the settings pages; audited."""
+"""Gives people their roles in workspaces, and Dastra's users their accounts. Called by the commands `add_member` and `match_assignee`; audited."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from dsrportal.actions.refusals import WorkspaceError
-from dsrportal.models import AuditEvent, Membership, Role, User, Workspace
+from dsrportal.models import AssigneeAccount, AuditEvent, Membership, Operator, Role, User, Workspace
 from dsrportal.models.audit import Operation
 
 
@@ -60,5 +60,36 @@ def set_role(workspace: Workspace, *, user: User, role: str, by: User | None, no
             operation=Operation.MEMBER_ADDED,
             outcome="done",
             details={"user": user.pk, "role": role},
+        )
+    return True
+
+
+def match_assignee(
+    workspace: Workspace, *, operator_upstream_id: int, user: User | None, by: User | None, now: datetime
+) -> bool:
+    """Say whose account a Dastra user has, whatever the e-mail addresses tell; None takes that back. False when it is so already; raises `WorkspaceError`
+    for a Dastra user that the workspace does not have, and for an account that may not act in it."""
+    operator = Operator.objects.filter(workspace=workspace, upstream_id=operator_upstream_id).first()
+    if operator is None:
+        raise WorkspaceError(_("Dastra has no such user in this workspace."), field="operator")
+    if user is not None:
+        membership = Membership.objects.filter(workspace=workspace, user=user).first()
+        if membership is None or not membership.may_act:
+            raise WorkspaceError(_("This account may not act in this workspace."), field="user")
+    with transaction.atomic():
+        matches = AssigneeAccount.objects.filter(operator=operator)
+        if matches.values_list("person_id", flat=True).first() == (user.pk if user else None):
+            return False
+        if user is None:
+            matches.delete()
+        else:
+            AssigneeAccount.objects.update_or_create(operator=operator, defaults={"person": user})
+        AuditEvent.objects.create(
+            at=now,
+            by=by,
+            workspace=workspace,
+            operation=Operation.ASSIGNEE_MATCHED,
+            outcome="done",
+            details={"operator": operator_upstream_id, "user": user.pk if user else None},
         )
     return True

@@ -39,6 +39,7 @@ class Operation(models.TextChoices):
     WORKSPACE_DISABLED = "workspace_disabled", _("Disabled a workspace")
     WORKSPACE_ENABLED = "workspace_enabled", _("Enabled a workspace")
     MEMBER_ADDED = "member_added", _("Gave a role")
+    ASSIGNEE_MATCHED = "assignee_matched", _("Matched a Dastra user with an account")
     WEBHOOK_ADDRESS_MADE = "webhook_address_made", _("Made a webhook address")
     WEBHOOK_KEY_SET = "webhook_key_set", _("Entered a webhook's validation key")
     WEBHOOK_REVOKED = "webhook_revoked", _("Revoked a webhook address")
