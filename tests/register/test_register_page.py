@@ -15,7 +15,7 @@ from tests.register.stage import make_rows, name_person
 
 pytestmark = pytest.mark.one_database
 
-MOST_QUERIES = 12
+MOST_QUERIES = 13
 HTMX = {"HX-Request": "true", "HX-Target": "register"}
 
 

@@ -205,7 +205,7 @@ def test_the_page_makes_the_same_number_of_queries_for_many_workspaces(
             for lane in Lane:
                 store_run(other, now=now, lane=lane)
         made = wanted
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(13):
             client.get(JOBS)
 
 
