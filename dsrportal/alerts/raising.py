@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from django.db.models import Q
 from dsrportal.alerts.recipients import Recipients, recipients_of
 from dsrportal.alerts.thresholds import HORIZON_DAYS, Dates, Reached, reached
 from dsrportal.clocks import Calendar, day_of
+from dsrportal.mirror import reckoning
 from dsrportal.models import Alert, DataSubjectRequest, Notice, User, Workspace
 from dsrportal.models.alerts import AlertClock, AlertState, Because, CancelledBecause
 from dsrportal.models.requests import ExtensionState
@@ -27,6 +28,7 @@ MOST_NAMED = 500
 BATCH = 500
 COLUMNS = ("pk", "upstream_id", "reference", "operator_id", "respond_by", "extend_by", "extension_state", "refused_on")
 
+T = TypeVar("T")
 Key = tuple[int, str, str, date, int]
 """Request, clock, threshold, legal date, person: what an alert is, within a workspace."""
 
@@ -47,17 +49,17 @@ def decide(workspace: Workspace, *, now: datetime, only: Collection[int] | None 
         return Decided()
     if only is not None and len(only) > MOST_NAMED:
         only = None
-    with transaction.atomic():
-        today = day_of(now, zone=ZoneInfo(workspace.time_zone))
-        recipients = recipients_of(workspace)
-        wanted = _wanted(workspace, recipients=recipients, calendar=policy.calendar, today=today, only=only)
-        known = _known(workspace, wanted=wanted)
-        raised = _raise([alert for key, alert in wanted.items() if key not in known], now=now)
-        revived = [pk for key, (pk, state) in known.items() if state == AlertState.CANCELLED and key in wanted]
-        again = {"state": AlertState.WAITING, "mail": None, "cancelled_at": None, "cancelled_because": ""}
-        for some in _batches(sorted(revived)):
-            Alert.objects.filter(pk__in=some, state=AlertState.CANCELLED).update(**again)
-        cancelled = _cancel(workspace, wanted=wanted, now=now, only=only)
+    today = day_of(now, zone=ZoneInfo(workspace.time_zone))
+    recipients = recipients_of(workspace)
+    wanted = _wanted(workspace, recipients=recipients, calendar=policy.calendar, today=today, only=only)
+    known = _known(workspace, wanted=wanted)
+    missing = [alert for key, alert in wanted.items() if key not in known]
+    raised = sum(_raise(some, now=now) for some in _batches(missing))
+    revived = [pk for key, (pk, state) in known.items() if state == AlertState.CANCELLED]
+    again = {"state": AlertState.WAITING, "mail": None, "cancelled_at": None, "cancelled_because": ""}
+    for some in _batches(sorted(revived)):
+        Alert.objects.filter(pk__in=some, state=AlertState.CANCELLED).update(**again)
+    cancelled = _cancel(workspace, wanted=wanted, now=now, only=only)
     return Decided(raised=raised, revived=len(revived), cancelled=cancelled)
 
 
@@ -126,17 +128,18 @@ def _known(workspace: Workspace, *, wanted: dict[Key, Alert]) -> dict[Key, tuple
 
 
 def _raise(alerts: list[Alert], *, now: datetime) -> int:
-    """Store what nobody else has stored meanwhile, and a notice for each of those."""
-    if not alerts:
-        return 0
+    """Store what nobody else has stored meanwhile, and a notice for each of those, in one short transaction."""
     raising = uuid.uuid4()
     for alert in alerts:
         alert.raised_at, alert.raising = now, raising
-    Alert.objects.bulk_create(alerts, ignore_conflicts=True, batch_size=BATCH)
-    # The database does not say which rows it took: those that carry the mark of this run.
-    mine = list(Alert.objects.filter(raising=raising).order_by("pk").values_list("pk", "person_id"))
-    notices = (Notice(alert_id=pk, person_id=person_id, created_at=now) for pk, person_id in mine)
-    Notice.objects.bulk_create(notices, batch_size=BATCH)
+    with transaction.atomic():
+        reckoning.lock(alerts[0].workspace_id)  # as whoever forgets a request does: none goes away in between
+        there = DataSubjectRequest.objects.filter(pk__in=[alert.dsr_id for alert in alerts])
+        living = set(there.values_list("pk", flat=True))
+        Alert.objects.bulk_create([alert for alert in alerts if alert.dsr_id in living], ignore_conflicts=True)
+        # The database does not say which rows it took: those that carry the mark of this run.
+        mine = list(Alert.objects.filter(raising=raising).order_by("pk").values_list("pk", "person_id"))
+        Notice.objects.bulk_create(Notice(alert_id=pk, person_id=person_id, created_at=now) for pk, person_id in mine)
     return len(mine)
 
 
@@ -186,5 +189,5 @@ def _key(alert: Alert) -> Key:
     return (alert.upstream_id, str(alert.clock), str(alert.threshold), alert.due_on, alert.person_id)
 
 
-def _batches(keys: list[int]) -> Iterable[list[int]]:
-    return (keys[start : start + BATCH] for start in range(0, len(keys), BATCH))
+def _batches(all_of_them: list[T]) -> Iterable[list[T]]:
+    return (all_of_them[start : start + BATCH] for start in range(0, len(all_of_them), BATCH))

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from dsrportal.alerts import raising
 from dsrportal.alerts.raising import Decided, decide
 from dsrportal.models import Alert, AssigneeAccount, DataSubjectRequest, Notice, Role, User, Workspace
 from dsrportal.models.alerts import AlertState, CancelledBecause
@@ -136,6 +137,22 @@ def test_a_request_that_dastra_no_longer_has_cancels_too(workspace: Workspace, m
     DataSubjectRequest.objects.all().delete()
     decide(workspace, now=at(DUE, 10))
     assert Alert.objects.get().cancelled_because == CancelledBecause.GONE
+
+
+def test_a_request_that_goes_while_it_is_decided_raises_nothing(
+    workspace: Workspace, marc: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for upstream_id in (1, 2):
+        make_dsr(workspace, upstream_id, respond_by=DUE, extend_by=None)
+    known = raising._known
+
+    def forgotten(*args: Any, **kwargs: Any) -> Any:
+        DataSubjectRequest.objects.filter(upstream_id=1).delete()
+        return known(*args, **kwargs)
+
+    monkeypatch.setattr(raising, "_known", forgotten)
+    assert decide(workspace, now=at(DUE)) == Decided(raised=1)
+    assert ledger() == [("marc", 2, "respond_0", "waiting")]
 
 
 def test_a_later_alert_and_another_assignee_take_the_place_of_what_waits(
