@@ -39,7 +39,7 @@ SHOTS = [
     Shot("board-phone", "officer", "/w/acme-france/board/", 390, 800),
     Shot("register-light", "officer", "/w/acme-france/requests/", 1440, 860),
     Shot("request-light", "officer", "first request", 1440, 860),
-    Shot("jobs-light", "admin", "/settings/jobs/", 1440, 860),
+    Shot("overview-light", "manager", "/w/acme-france/overview/", 1440, 860),
 ]
 
 
