@@ -59,7 +59,8 @@ def make_rows(
         step.live_count = mine.filter(archived=False).count()
         step.archived_count = mine.filter(archived=True).count()
         step.save()
-    return list(DataSubjectRequest.objects.filter(workspace=workspace).select_related("step", "operator", "area"))
+    stored = DataSubjectRequest.objects.filter(workspace=workspace).order_by("pk")
+    return list(stored.select_related("step", "operator", "area"))
 
 
 def name_person(dsr: DataSubjectRequest, *, given_name: str, family_name: str, email: str) -> None:

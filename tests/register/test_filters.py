@@ -18,7 +18,8 @@ Test = Callable[[DataSubjectRequest], bool]
 
 def filters(rows: list[DataSubjectRequest], *, now: datetime) -> list[tuple[list[tuple[str, str]], Test]]:
     """Every filter of the register, as the pairs of an address and as what it means."""
-    prefix = next(row.reference for row in rows if row.reference)[:1]
+    live, archived = ({row.reference[:1] for row in rows if row.archived == kind} for kind in (False, True))
+    prefix = min((live & archived) - {""})
     some = {row.upstream_id for row in rows[::7]}
     return [
         ([("states", "Open"), ("states", "Closed")], lambda row: row.state in {"Open", "Closed"}),
