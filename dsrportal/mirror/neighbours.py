@@ -15,6 +15,9 @@ from dsrportal.models import Area, Operator, Tag, WorkflowStep, Workspace
 
 Row = TypeVar("Row", WorkflowStep, Tag, Operator, Area)
 
+LONGEST_NOTICE = 12_000
+"""Characters kept of a step's notice; Dastra documents 3,000."""
+
 
 class Catalogue(Generic[Row]):
     """The rows of one kind in one workspace, by upstream id; `put` writes only what differs."""
@@ -140,6 +143,7 @@ def _step_fields(step: schema.WorkflowStep) -> dict[str, Any]:
         "position": step.position,
         "item_limit": step.item_limit,
         "mapped_state": step.mapped_state[:50],
+        "notice_html": step.notice_html[:LONGEST_NOTICE],
         "is_initial": step.is_initial,
         "is_final": step.is_final,
     }

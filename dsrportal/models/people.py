@@ -14,10 +14,13 @@ from dsrportal.models.workspaces import Workspace
 class User(AbstractUser):
     """A person with an account of the portal. Dastra's own users are `Operator` rows.
 
-    `language` is the one the person reads in, for mails; empty until the person has signed in or chosen.
+    `language` is the one the person reads in, for mails; empty until the person has signed in or chosen. `uses_keys`: single keys of the
+    keyboard map do something; `has_compact_board`: the cards of the board are two lines high.
     """
 
     language = models.CharField(max_length=8, blank=True)
+    uses_keys = models.BooleanField(default=True)
+    has_compact_board = models.BooleanField(default=False)
 
     def display_name(self) -> str:
         """The person's full name, else the user name."""
@@ -35,7 +38,10 @@ class Role(models.TextChoices):
 
 
 class Membership(models.Model):
-    """A person's role in a workspace. Who has no row sees nothing of the workspace, not even that it exists."""
+    """A person's role in a workspace. Who has no row sees nothing of the workspace, not even that it exists.
+
+    `folded_columns` are the keys of the board's columns that the person has folded, as `|3|none|`.
+    """
 
     ACTING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.OFFICER, Role.MANAGER, Role.ADMIN})
     DELETING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.MANAGER, Role.ADMIN})
@@ -45,6 +51,7 @@ class Membership(models.Model):
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="memberships")
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=8, choices=Role)
+    folded_columns = models.CharField(max_length=1000, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="one_role_per_person_and_workspace")]

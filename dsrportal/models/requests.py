@@ -20,6 +20,7 @@ class WorkflowStep(models.Model):
     """A step of the workspace's workflow (`workFlowStep`). `live_count` and `archived_count` count its requests, in the same transaction as the rows.
 
     `is_learned`: known from requests alone. `is_gone`: Dastra no longer lists it; it stays as a column while requests are in it.
+    `notice_html` is Dastra's notice for who works in the step (`descriptionHtml`), as it came: `queries.notice_html` makes it safe to show.
     """
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="steps")
@@ -29,6 +30,7 @@ class WorkflowStep(models.Model):
     position = models.IntegerField(default=0)
     item_limit = models.IntegerField(null=True)
     mapped_state = models.CharField(max_length=50, blank=True)
+    notice_html = models.TextField(blank=True)
     is_initial = models.BooleanField(default=False)
     is_final = models.BooleanField(default=False)
     is_learned = models.BooleanField(default=False)
