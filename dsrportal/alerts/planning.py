@@ -17,7 +17,8 @@ from django.utils import timezone
 from dsrportal.alerts.desks import Desk
 from dsrportal.alerts.listing import has_anything
 from dsrportal.models import Alert, Mail, User
-from dsrportal.models.alerts import IMMEDIATE, AlertState, MailKind, MailState
+from dsrportal.models.alerts import AlertState, MailKind, MailState
+from dsrportal.models.thresholds import IMMEDIATE
 
 MOST_AT_ONCE = 10
 AT_ONCE = timedelta(minutes=15)
@@ -57,7 +58,7 @@ def _is_free() -> Q:
 def _urgent(person: User) -> QuerySet[Alert]:
     """What interrupts and is not in a digest that still waits to go."""
     in_digest = Q(mail__kind__in=(MailKind.DIGEST, MailKind.SUMMARY), mail__state=MailState.WAITING)
-    return _waiting(person).filter(threshold__in=IMMEDIATE).exclude(in_digest)
+    return _waiting(person).filter(IMMEDIATE).exclude(in_digest)
 
 
 def _sent_lately(person: User, *, now: datetime) -> int:

@@ -16,13 +16,14 @@ from django.db import transaction
 from django.db.models import Q
 
 from dsrportal.alerts.recipients import Recipients, recipients_of
-from dsrportal.alerts.thresholds import HORIZON_DAYS, Dates, Reached, reached
+from dsrportal.alerts.thresholds import Dates, Reached, reached
 from dsrportal.clocks import Calendar, day_of
 from dsrportal.mirror import reckoning
 from dsrportal.models import Alert, DataSubjectRequest, Notice, User, Workspace
 from dsrportal.models.alerts import AlertClock, AlertState, Because, CancelledBecause
 from dsrportal.models.requests import ExtensionState
 from dsrportal.models.rules import policy_of
+from dsrportal.models.thresholds import DEFAULT
 
 MOST_NAMED = 500
 BATCH = 500
@@ -67,7 +68,7 @@ def _wanted(
     workspace: Workspace, *, recipients: Recipients, calendar: Calendar, today: date, only: Collection[int] | None
 ) -> dict[Key, Alert]:
     """Every alert that holds today, unsaved, by its key."""
-    horizon = today + timedelta(days=HORIZON_DAYS)
+    horizon = today + timedelta(days=DEFAULT.horizon_days)
     rows = DataSubjectRequest.objects.filter(
         Q(respond_by__lte=horizon) | Q(extend_by__gte=today, extend_by__lte=horizon),
         workspace=workspace,

@@ -1,7 +1,8 @@
 """Which thresholds of a request's legal dates have been reached by a day. Pure: no database, no look at the clock. Called by `raising.py`.
 
-A threshold on a day on which nobody works is due the working day before. Only a date that has passed cannot be told before it has: the
-first working day after it tells that.
+A threshold is data: a `Threshold` is its stored code, such as `respond_5` (`.kind` and `.days`), and `Thresholds` holds the numbers of a workspace
+(`extend`: days before, `respond`: working days before, `overdue`: days after), `DEFAULT` where an admin chose none. One on a day on which nobody
+works is due the working day before. Only a date that has passed cannot be told before it has: the first working day after it tells that.
 """
 
 from __future__ import annotations
@@ -10,15 +11,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from dsrportal.clocks import Calendar
-from dsrportal.models.alerts import AlertClock, Threshold
+from dsrportal.models.alerts import AlertClock
+from dsrportal.models.thresholds import DEFAULT, Threshold, ThresholdKind, Thresholds
 
 DAY = timedelta(days=1)
-EXTEND_DAYS = {Threshold.EXTEND_0: 0, Threshold.EXTEND_10: 10}
-RESPOND_WORKING_DAYS = {Threshold.RESPOND_0: 0, Threshold.RESPOND_2: 2, Threshold.RESPOND_5: 5}
-OVERDUE_DAYS = {Threshold.OVERDUE_7: 7, Threshold.OVERDUE_3: 3, Threshold.OVERDUE_1: 1}
-"""Each from the most urgent on."""
-HORIZON_DAYS = 40
-"""No threshold is reached longer than this before its date, whatever the holidays."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -41,48 +37,50 @@ class Reached:
     fires_on: date
 
 
-def reached(dates: Dates, *, calendar: Calendar, today: date) -> tuple[list[Reached], list[Reached]]:
+def reached(
+    dates: Dates, *, calendar: Calendar, today: date, thresholds: Thresholds = DEFAULT
+) -> tuple[list[Reached], list[Reached]]:
     """What whoever has the request is to know by `today`, and what goes to the managers. Of each clock the latest threshold alone, so that
     somebody who heard nothing for a week hears one thing."""
     own = [
-        _latest_extend(dates, calendar=calendar, today=today),
-        _latest_respond(dates, calendar=calendar, today=today),
+        _latest_extend(dates, calendar=calendar, today=today, wanted=thresholds.of(ThresholdKind.EXTEND)),
+        _latest_respond(dates, calendar=calendar, today=today, wanted=thresholds.of(ThresholdKind.RESPOND)),
     ]
-    overdue = _latest_overdue(dates, calendar=calendar, today=today)
+    overdue = _latest_overdue(dates, calendar=calendar, today=today, wanted=thresholds.of(ThresholdKind.OVERDUE))
     return [one for one in own if one], [overdue] if overdue else []
 
 
 def fires_on(threshold: Threshold, *, due_on: date, calendar: Calendar) -> date:
     """The day on which a threshold of the date `due_on` is reached: always a working day."""
-    if threshold in EXTEND_DAYS:
-        return _back(due_on - EXTEND_DAYS[threshold] * DAY, calendar=calendar)
-    if threshold in RESPOND_WORKING_DAYS:
-        return calendar.add_working_days(_back(due_on, calendar=calendar), count=-RESPOND_WORKING_DAYS[threshold])
-    on = _back(due_on + OVERDUE_DAYS[threshold] * DAY, calendar=calendar)
+    if threshold.kind == ThresholdKind.EXTEND:
+        return _back(due_on - threshold.days * DAY, calendar=calendar)
+    if threshold.kind == ThresholdKind.RESPOND:
+        return calendar.add_working_days(_back(due_on, calendar=calendar), count=-threshold.days)
+    on = _back(due_on + threshold.days * DAY, calendar=calendar)
     return on if on > due_on else calendar.roll(due_on + DAY)
 
 
-def _latest_extend(dates: Dates, *, calendar: Calendar, today: date) -> Reached | None:
+def _latest_extend(dates: Dates, *, calendar: Calendar, today: date, wanted: list[Threshold]) -> Reached | None:
     """Nothing once it is decided or too late. On the day on which the answer is due too, the answer is what matters."""
     on = dates.extend_by
     if on is None or dates.is_extended or dates.is_refused or today > on:
         return None
-    thresholds = [one for one in EXTEND_DAYS if one != Threshold.EXTEND_0 or on != dates.respond_by]
+    thresholds = [one for one in wanted if one.days or on != dates.respond_by]
     return _first(thresholds, clock=AlertClock.EXTEND, due_on=on, calendar=calendar, today=today)
 
 
-def _latest_respond(dates: Dates, *, calendar: Calendar, today: date) -> Reached | None:
+def _latest_respond(dates: Dates, *, calendar: Calendar, today: date, wanted: list[Threshold]) -> Reached | None:
     on = dates.respond_by
     if on is None:
         return None
-    return _first([*RESPOND_WORKING_DAYS], clock=AlertClock.RESPOND, due_on=on, calendar=calendar, today=today)
+    return _first(wanted, clock=AlertClock.RESPOND, due_on=on, calendar=calendar, today=today)
 
 
-def _latest_overdue(dates: Dates, *, calendar: Calendar, today: date) -> Reached | None:
+def _latest_overdue(dates: Dates, *, calendar: Calendar, today: date, wanted: list[Threshold]) -> Reached | None:
     on = dates.respond_by
     if on is None or today <= on:
         return None
-    return _first([*OVERDUE_DAYS], clock=AlertClock.RESPOND, due_on=on, calendar=calendar, today=today)
+    return _first(wanted, clock=AlertClock.RESPOND, due_on=on, calendar=calendar, today=today)
 
 
 def _first(

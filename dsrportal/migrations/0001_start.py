@@ -225,7 +225,7 @@ class Migration(migrations.Migration):
                 ('upstream_id', models.BigIntegerField()),
                 ('reference', models.CharField(blank=True, max_length=40)),
                 ('clock', models.CharField(choices=[('respond', 'Respond by'), ('extend', 'Extend by')], max_length=7)),
-                ('threshold', models.CharField(choices=[('extend_10', '10 days to extend'), ('extend_0', 'Extend by today'), ('respond_5', '5 working days left'), ('respond_2', '2 working days left'), ('respond_0', 'Due today'), ('overdue_1', '1 day overdue'), ('overdue_3', '3 days overdue'), ('overdue_7', '7 days overdue')], max_length=9)),
+                ('threshold', models.CharField(max_length=11)),
                 ('due_on', models.DateField()),
                 ('fires_on', models.DateField()),
                 ('because', models.CharField(choices=[('assignee', 'Has the request'), ('unassigned', 'Nobody has it'), ('unmatched', 'Whoever has it has no account here'), ('escalation', 'Answers for the deadlines')], max_length=10)),

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from dsrportal.models.people import User
 from dsrportal.models.requests import DataSubjectRequest, Operator
+from dsrportal.models.thresholds import Threshold
 from dsrportal.models.workspaces import Workspace
 
 
@@ -18,25 +19,6 @@ class AlertClock(models.TextChoices):
 
     RESPOND = "respond", _("Respond by")
     EXTEND = "extend", _("Extend by")
-
-
-class Threshold(models.TextChoices):
-    """How far away the date was. The numbers are working days before `respond_by`, days before `extend_by`, days after `respond_by`."""
-
-    EXTEND_10 = "extend_10", _("10 days to extend")
-    EXTEND_0 = "extend_0", _("Extend by today")
-    RESPOND_5 = "respond_5", _("5 working days left")
-    RESPOND_2 = "respond_2", _("2 working days left")
-    RESPOND_0 = "respond_0", _("Due today")
-    OVERDUE_1 = "overdue_1", _("1 day overdue")
-    OVERDUE_3 = "overdue_3", _("3 days overdue")
-    OVERDUE_7 = "overdue_7", _("7 days overdue")
-
-
-IMMEDIATE = frozenset(
-    {Threshold.EXTEND_0, Threshold.RESPOND_0, Threshold.OVERDUE_1, Threshold.OVERDUE_3, Threshold.OVERDUE_7}
-)
-"""What interrupts somebody. The rest waits for the next digest."""
 
 
 class AlertState(models.TextChoices):
@@ -114,8 +96,9 @@ class Mail(models.Model):
 
 
 class Alert(models.Model):
-    """One person, one legal date of one request, one threshold: never a second row for the same. `due_on` is the legal date, `fires_on` the day on
-    which the threshold was reached. `raising` is the run that made it. `unchecked_since`: Dastra could not be asked when it was sent."""
+    """One person, one legal date of one request, one threshold (a `Threshold`): never a second row for the same. `due_on` is the legal date,
+    `fires_on` the day on which the threshold was reached. `raising` is the run that made it. `unchecked_since`: Dastra could not be asked when it
+    was sent."""
 
     KEY: ClassVar[tuple[str, ...]] = ("workspace", "upstream_id", "clock", "threshold", "due_on", "person")
 
@@ -124,7 +107,7 @@ class Alert(models.Model):
     upstream_id = models.BigIntegerField()
     reference = models.CharField(max_length=40, blank=True)
     clock = models.CharField(max_length=7, choices=AlertClock)
-    threshold = models.CharField(max_length=9, choices=Threshold)
+    threshold = models.CharField(max_length=11)
     due_on = models.DateField()
     fires_on = models.DateField()
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="alerts")
@@ -156,7 +139,11 @@ class Alert(models.Model):
     @property
     def is_immediate(self) -> bool:
         """Whether it interrupts."""
-        return self.threshold in IMMEDIATE
+        return Threshold(self.threshold).is_immediate
+
+    def get_threshold_display(self) -> str:
+        """`5 working days left`."""
+        return Threshold(self.threshold).words
 
 
 class Notice(models.Model):

@@ -6,9 +6,10 @@ from datetime import date, timedelta
 
 import pytest
 
-from dsrportal.alerts.thresholds import HORIZON_DAYS, Dates, fires_on, reached
+from dsrportal.alerts.thresholds import Dates, fires_on, reached
 from dsrportal.clocks import Calendar, calendar_of
-from dsrportal.models.alerts import AlertClock, Threshold
+from dsrportal.models.alerts import AlertClock
+from dsrportal.models.thresholds import DEFAULT, Threshold
 
 DAY = timedelta(days=1)
 FRANCE = calendar_of("FR", "", frozenset())
@@ -23,23 +24,23 @@ def told(dates: Dates, *, today: date, calendar: Calendar = FRANCE) -> list[tupl
 @pytest.mark.parametrize(
     ("threshold", "due_on", "expected"),
     [
-        (Threshold.RESPOND_5, date(2026, 3, 10), date(2026, 3, 3)),
-        (Threshold.RESPOND_2, date(2026, 3, 10), date(2026, 3, 6)),
-        (Threshold.RESPOND_0, date(2026, 3, 10), date(2026, 3, 10)),
-        (Threshold.RESPOND_2, date(2026, 5, 4), date(2026, 4, 29)),  # 1 May is a holiday
-        (Threshold.RESPOND_0, date(2026, 3, 8), date(2026, 3, 6)),  # a Sunday, by Dastra's own date
-        (Threshold.EXTEND_10, date(2026, 3, 10), date(2026, 2, 27)),  # 28 February is a Saturday
-        (Threshold.EXTEND_10, date(2026, 3, 13), date(2026, 3, 3)),
-        (Threshold.EXTEND_0, date(2026, 3, 10), date(2026, 3, 10)),
-        (Threshold.OVERDUE_1, date(2026, 3, 10), date(2026, 3, 11)),
-        (Threshold.OVERDUE_3, date(2026, 3, 10), date(2026, 3, 13)),
-        (Threshold.OVERDUE_7, date(2026, 3, 10), date(2026, 3, 17)),
-        (Threshold.OVERDUE_3, date(2026, 3, 11), date(2026, 3, 13)),  # day 3 is a Saturday: told on the Friday
-        (Threshold.OVERDUE_1, date(2026, 3, 13), date(2026, 3, 16)),  # the Friday itself would be too early
+        ("respond_5", date(2026, 3, 10), date(2026, 3, 3)),
+        ("respond_2", date(2026, 3, 10), date(2026, 3, 6)),
+        ("respond_0", date(2026, 3, 10), date(2026, 3, 10)),
+        ("respond_2", date(2026, 5, 4), date(2026, 4, 29)),  # 1 May is a holiday
+        ("respond_0", date(2026, 3, 8), date(2026, 3, 6)),  # a Sunday, by Dastra's own date
+        ("extend_10", date(2026, 3, 10), date(2026, 2, 27)),  # 28 February is a Saturday
+        ("extend_10", date(2026, 3, 13), date(2026, 3, 3)),
+        ("extend_0", date(2026, 3, 10), date(2026, 3, 10)),
+        ("overdue_1", date(2026, 3, 10), date(2026, 3, 11)),
+        ("overdue_3", date(2026, 3, 10), date(2026, 3, 13)),
+        ("overdue_7", date(2026, 3, 10), date(2026, 3, 17)),
+        ("overdue_3", date(2026, 3, 11), date(2026, 3, 13)),  # day 3 is a Saturday: told on the Friday
+        ("overdue_1", date(2026, 3, 13), date(2026, 3, 16)),  # the Friday itself would be too early
     ],
 )
-def test_the_day_of_a_threshold(threshold: Threshold, due_on: date, expected: date) -> None:
-    assert fires_on(threshold, due_on=due_on, calendar=FRANCE) == expected
+def test_the_day_of_a_threshold(threshold: str, due_on: date, expected: date) -> None:
+    assert fires_on(Threshold(threshold), due_on=due_on, calendar=FRANCE) == expected
 
 
 @pytest.mark.parametrize("country", ["FR", "DE", "US"])
@@ -47,14 +48,14 @@ def test_no_threshold_of_nine_years_is_early_late_or_on_a_day_of_rest(country: s
     calendar = calendar_of(country, "", frozenset())
     due_on = date(2024, 1, 1)
     while due_on.year < 2033:
-        for threshold in Threshold:
+        for threshold in DEFAULT.all():
             on = fires_on(threshold, due_on=due_on, calendar=calendar)
             assert calendar.is_working_day(on)
-            assert due_on - HORIZON_DAYS * DAY < on
+            assert due_on - DEFAULT.horizon_days * DAY < on
             assert (on > due_on) == threshold.startswith("overdue")
             if threshold.startswith("respond") and calendar.is_working_day(due_on):
                 left = calendar.working_days_between(after=on, until=due_on)
-                assert left == int(threshold.rpartition("_")[2])
+                assert left == threshold.days
         due_on += DAY
 
 
