@@ -19,6 +19,10 @@ _ADDRESS = re.compile(
 _LISTED = re.compile(r"(?P<host>[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?", re.ASCII)
 _DEFAULT_PORTS = {"https": 443, "http": 80}
 _LARGEST_PORT = 65535
+_PRIVATE = tuple(
+    ipaddress.ip_network(text)
+    for text in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,15 +85,20 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def may_connect(peer: str, *, loopback_listed: bool) -> bool:
-    """Whether the address that a name resolved to may be spoken to: public, or loopback where that was listed."""
+def may_connect(peer: str, *, loopback_listed: bool, private_listed: bool = False) -> bool:
+    """Whether the address that a name resolved to may be spoken to: public, or loopback where that was listed, or one of the operator's own network
+    where that was. Never link-local, where clouds hand out credentials."""
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])
     except ValueError:
         return False
     if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped:
         address = address.ipv4_mapped
-    return address.is_loopback if loopback_listed else address.is_global and not address.is_multicast
+    if loopback_listed:
+        return address.is_loopback
+    if private_listed and any(address in network for network in _PRIVATE if network.version == address.version):
+        return True
+    return address.is_global and not address.is_multicast
 
 
 def _listed(entry: str) -> tuple[str, int]:

@@ -1,4 +1,4 @@
-"""Connections that end at a wall-clock deadline, whatever the other side does. Called by `transport.py`.
+"""Connections that end at a wall-clock deadline, whatever the other side does. Called by `transport.py` and `posting.py`.
 
 A socket's timeout starts anew with each byte, so a server that drips never trips it. Here a watchdog holds a second handle
 of the socket and shuts it at the deadline: in the handshake, in the headers or in the body. The peer's address is checked
@@ -8,11 +8,14 @@ as soon as a connection stands, before anything is sent.
 from __future__ import annotations
 
 import contextlib
+import http.client
 import logging
 import os
 import socket
+import ssl
 import threading
 import time
+from collections.abc import Callable, Iterator
 from http.cookiejar import DefaultCookiePolicy
 from types import TracebackType
 from typing import Any, Self
@@ -20,25 +23,41 @@ from typing import Any, Self
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3 import exceptions as urllib3_errors
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from .addresses import is_loopback, may_connect
-from .errors import HostNotAllowed, TimedOut
+from .errors import (
+    AnswerCut,
+    CertificateRefused,
+    ConnectionFailed,
+    DastraError,
+    HostNotAllowed,
+    MalformedAnswer,
+    NameNotResolved,
+    NotTheApi,
+    TimedOut,
+)
 
 # At DEBUG this logger writes every address with its query, and a query may name a person.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+LIBRARY_ERRORS = (requests.RequestException, urllib3_errors.HTTPError, http.client.HTTPException, OSError)
+"""What an HTTP call may raise; `meaning_of` says what it means."""
 
 
 class Exchange:
     """One HTTP call of one thread, with its deadline. A context manager: within, the connections used belong to it.
 
     `sent` turns true as soon as a byte of the call may have left; until then nothing can have been applied.
-    `expired` turns true when the deadline cut the call off.
+    `expired` turns true when the deadline cut the call off. `may_reach` judges the address that a name led to; without it a public one is
+    right, and loopback for a host that is written so.
     """
 
-    def __init__(self, *, seconds: float) -> None:
+    def __init__(self, *, seconds: float, may_reach: Callable[[str], bool] | None = None) -> None:
         self.sent = False
         self.expired = False
+        self.may_reach = may_reach
         self._ends_at = time.monotonic() + seconds
         self._lock = threading.Lock()
         self._handles: list[socket.socket] = []
@@ -94,11 +113,16 @@ class _Watched(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
-        if not may_connect(connected.getpeername()[0], loopback_listed=is_loopback(self.host)):
+        exchange, peer = _current.exchange, str(connected.getpeername()[0])
+        if exchange is not None and exchange.may_reach is not None:
+            is_right = exchange.may_reach(peer)
+        else:
+            is_right = may_connect(peer, loopback_listed=is_loopback(self.host))
+        if not is_right:
             connected.close()
             raise HostNotAllowed("The server's name leads to an address that the portal may not call.")
-        if _current.exchange is not None:
-            _current.exchange.watch(connected)
+        if exchange is not None:
+            exchange.watch(connected)
         return connected
 
     def connect(self) -> None:
@@ -158,3 +182,40 @@ def _begin_to_send() -> None:
 def _shut(handle: socket.socket) -> None:
     with contextlib.suppress(OSError):
         handle.shutdown(socket.SHUT_RDWR)
+
+
+def meaning_of(error: BaseException, *, exchange: Exchange) -> DastraError:
+    """What an exception of the libraries means; its own text, which quotes addresses, is dropped."""
+    causes = tuple(_causes(error))
+
+    def has(*kinds: type[BaseException]) -> bool:
+        return any(isinstance(cause, kinds) for cause in causes)
+
+    before_sending: dict[type[DastraError], bool] = {
+        NameNotResolved: has(urllib3_errors.NameResolutionError),
+        CertificateRefused: has(ssl.SSLError, urllib3_errors.SSLError),
+        HostNotAllowed: has(UnicodeError, requests.exceptions.InvalidURL, urllib3_errors.LocationParseError),
+        ConnectionFailed: True,
+    }
+    if exchange.expired or has(TimeoutError, requests.Timeout, urllib3_errors.ReadTimeoutError):
+        return TimedOut()
+    if not exchange.sent:
+        return next(kind for kind, applies in before_sending.items() if applies)()
+    if has(urllib3_errors.DecodeError):
+        return MalformedAnswer("Dastra's answer cannot be decompressed.")
+    if has(http.client.HTTPException) and not has(http.client.RemoteDisconnected, http.client.IncompleteRead):
+        return NotTheApi("The server does not answer in readable HTTP.")
+    return AnswerCut()
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The exception and all that it wraps: libraries put the first one into arguments, a reason or the context."""
+    waiting: list[object] = [error]
+    seen: set[int] = set()
+    while waiting:
+        cause = waiting.pop()
+        if not isinstance(cause, BaseException) or id(cause) in seen:
+            continue
+        seen.add(id(cause))
+        yield cause
+        waiting.extend([*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__])

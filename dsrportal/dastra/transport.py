@@ -6,36 +6,28 @@ lets no text of the library's own exceptions out: they quote addresses, whose qu
 
 from __future__ import annotations
 
-import http.client
 import os
 import random
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 import requests
-from urllib3 import exceptions as urllib3_errors
 
 from . import wire_json
 from .addresses import Address, allowed_address, allowed_origin
 from .answers import failure
 from .auth import Auth, ClientCredentials
 from .breaker import Outcome, Permit, outcome_of
-from .connections import Exchange, new_session
+from .connections import LIBRARY_ERRORS, Exchange, meaning_of, new_session
 from .errors import (
-    AnswerCut,
     AnswerTooLarge,
-    CertificateRefused,
     ConfigurationError,
-    ConnectionFailed,
     DastraError,
-    HostNotAllowed,
     MalformedAnswer,
-    NameNotResolved,
     NotTheApi,
     PacingUnavailable,
     RateLimited,
@@ -45,6 +37,7 @@ from .errors import (
     Unauthorized,
     Unreachable,
 )
+from .files import DOWNLOAD_SECONDS, UPLOAD_SECONDS, Download, multipart
 from .pacing import LONGEST_PAUSE_SLEPT_SECONDS, Pacer
 
 USER_AGENT = "dsr-portal/0.1"
@@ -66,6 +59,7 @@ class _Answer:
     content_type: str
     retry_after: tuple[str, ...]
     date: str
+    download: Download | None = None
 
 
 class Transport:
@@ -151,8 +145,25 @@ class Transport:
                 body = wire_json.encode(payload)
             except (ValueError, RecursionError):
                 raise ConfigurationError("What was to be written cannot be expressed as JSON.") from None
+        return self._write(method, path, body=body, content_type=content_type, seconds=self._timeout_seconds)
+
+    def upload(self, path: str, *, name: str, content: bytes, part: str) -> object | None:
+        """Sends a file once, as `part` of a form; else as `write`. Where Dastra is slow it may take 30 seconds."""
+        body, content_type = multipart(name=name, content=content, part=part)
+        seconds = max(self._timeout_seconds, UPLOAD_SECONDS)
+        return self._write("POST", path, body=body, content_type=content_type, seconds=seconds)
+
+    def download(self, path: str) -> Download:
+        """A file of Dastra's, asked for once, whose first bytes have come. Close it."""
         with self._permitted():
-            answer = self._authorised(method, path, body=body, content_type=content_type, seconds=self._timeout_seconds)
+            answer = self._authorised("GET", path, seconds=max(self._timeout_seconds, DOWNLOAD_SECONDS), opens=True)
+        if answer.download is None:
+            raise MalformedAnswer("Dastra answered with nothing.", status=answer.status)
+        return answer.download
+
+    def _write(self, method: str, path: str, *, body: bytes | None, content_type: str, seconds: float) -> object | None:
+        with self._permitted():
+            answer = self._authorised(method, path, body=body, content_type=content_type, seconds=seconds)
         if not answer.body.strip():
             return None
         try:
@@ -189,14 +200,18 @@ class Transport:
         query: Sequence[tuple[str, str]] = (),
         body: bytes | None = None,
         content_type: str = "",
+        opens: bool = False,
     ) -> _Answer:
         """One call with the credential; with a token that is refused, once more with a new one."""
         url = self._base.origin + path + (f"?{urlencode(query)}" if query else "")
         for last in (not isinstance(self._auth, ClientCredentials), True):
             credential = self._auth.headers() or self._renewed()
             headers = {**credential, **({"Content-Type": content_type} if body is not None else {})}
+            headers |= {"Accept": "*/*", "Accept-Encoding": "identity"} if opens else {}
             try:
-                return self._paced(method, url, headers=headers, body=body, seconds=seconds, writes=method != "GET")
+                return self._paced(
+                    method, url, headers=headers, body=body, seconds=seconds, writes=method != "GET", opens=opens
+                )
             except Unauthorized:
                 if last:
                     raise
@@ -229,21 +244,32 @@ class Transport:
             return auth.headers()
 
     def _paced(
-        self, method: str, url: str, *, headers: dict[str, str], body: bytes | None, seconds: float, writes: bool
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: dict[str, str],
+        body: bytes | None,
+        seconds: float,
+        writes: bool,
+        opens: bool = False,
     ) -> _Answer:
-        """Waits for the pace, makes the call, and raises what its status stands for."""
+        """Waits for the pace, makes the call, and raises what its status stands for. `opens`: a good answer's body is left to be read."""
         self._pacer.acquire(interactive=self._interactive, patience_seconds=self._patience_seconds)
         with self._lock:
             self.call_count += 1
         problem: DastraError
-        with Exchange(seconds=seconds) as exchange:
+        with ExitStack() as held:
+            exchange = held.enter_context(Exchange(seconds=seconds))
             try:
-                answer = self._exchanged(exchange, method, url, headers=headers, body=body, writes=writes)
+                answer = self._exchanged(
+                    exchange, method, url, headers=headers, body=body, writes=writes, held=held if opens else None
+                )
             except DastraError as error:
                 error.outcome_unknown = writes and exchange.sent
                 raise
-            except (requests.RequestException, urllib3_errors.HTTPError, http.client.HTTPException, OSError) as error:
-                problem = _meaning(error, exchange=exchange)
+            except LIBRARY_ERRORS as error:
+                problem = meaning_of(error, exchange=exchange)
                 problem.outcome_unknown = writes and exchange.sent
             else:
                 refusal = failure(
@@ -254,6 +280,8 @@ class Transport:
                     writes=writes,
                 )
                 if refusal is None:
+                    if answer.download is not None:
+                        answer.download.hold(held.pop_all())
                     return answer
                 problem = refusal
         if isinstance(problem, RateLimited):
@@ -271,33 +299,41 @@ class Transport:
         headers: dict[str, str],
         body: bytes | None,
         writes: bool,
+        held: ExitStack | None,
     ) -> _Answer:
         left = exchange.seconds_left()
-        # A write goes over a connection of its own: one that was closed while idle would leave its outcome unknown.
-        session = new_session(user_agent=USER_AGENT) if writes else self._reading_session()
-        try:
-            response = session.request(
-                method,
-                url,
-                headers=headers,
-                data=body,
-                timeout=(min(_CONNECT_SECONDS, left), left),
-                allow_redirects=False,
-                verify=True,
-                stream=True,
-            )
-            with response:
-                found = response.raw.headers
-                return _Answer(
-                    status=response.status_code,
-                    body=b"".join(_chunks(response, exchange)),
-                    content_type=found.get("Content-Type") or "",
-                    retry_after=tuple(found.getlist("Retry-After")),
-                    date=found.get("Date") or "",
+        patience = left if held is None else min(left, self._timeout_seconds)
+        # A write goes over a connection of its own: one that was closed while idle would leave its outcome unknown. A file may take long.
+        is_own = writes or held is not None
+        with ExitStack() as used:
+            session = new_session(user_agent=USER_AGENT) if is_own else self._reading_session()
+            if is_own:
+                used.callback(session.close)
+            response = used.enter_context(
+                session.request(
+                    method,
+                    url,
+                    headers=headers,
+                    data=body,
+                    timeout=(min(_CONNECT_SECONDS, left), patience),
+                    allow_redirects=False,
+                    verify=True,
+                    stream=True,
                 )
-        finally:
-            if writes:
-                session.close()
+            )
+            found = response.raw.headers
+            download = None
+            if held is not None and response.status_code == http.client.OK:
+                download = Download(response, exchange=exchange)
+                held.push(used.pop_all())
+            return _Answer(
+                status=response.status_code,
+                body=b"" if download else b"".join(_chunks(response, exchange)),
+                content_type=found.get("Content-Type") or "",
+                retry_after=tuple(found.getlist("Retry-After")),
+                date=found.get("Date") or "",
+                download=download,
+            )
 
     def _reading_session(self) -> requests.Session:
         with self._lock:
@@ -337,40 +373,3 @@ def _worth_another_try(error: DastraError) -> bool:
         # Without a status it comes from our own pace, which has waited as long as it may.
         return error.status is not None and error.pause_seconds <= LONGEST_PAUSE_SLEPT_SECONDS
     return error.retryable and isinstance(error, Unreachable | ServerFailure)
-
-
-def _meaning(error: BaseException, *, exchange: Exchange) -> DastraError:
-    """What an exception of the libraries means; its own text is dropped."""
-    causes = tuple(_causes(error))
-
-    def has(*kinds: type[BaseException]) -> bool:
-        return any(isinstance(cause, kinds) for cause in causes)
-
-    before_sending: dict[type[DastraError], bool] = {
-        NameNotResolved: has(urllib3_errors.NameResolutionError),
-        CertificateRefused: has(ssl.SSLError, urllib3_errors.SSLError),
-        HostNotAllowed: has(UnicodeError, requests.exceptions.InvalidURL, urllib3_errors.LocationParseError),
-        ConnectionFailed: True,
-    }
-    if exchange.expired or has(TimeoutError, requests.Timeout, urllib3_errors.ReadTimeoutError):
-        return TimedOut()
-    if not exchange.sent:
-        return next(kind for kind, applies in before_sending.items() if applies)()
-    if has(urllib3_errors.DecodeError):
-        return MalformedAnswer("Dastra's answer cannot be decompressed.")
-    if has(http.client.HTTPException) and not has(http.client.RemoteDisconnected, http.client.IncompleteRead):
-        return NotTheApi("The server does not answer in readable HTTP.")
-    return AnswerCut()
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """The exception and all that it wraps: libraries put the first one into arguments, a reason or the context."""
-    waiting: list[object] = [error]
-    seen: set[int] = set()
-    while waiting:
-        cause = waiting.pop()
-        if not isinstance(cause, BaseException) or id(cause) in seen:
-            continue
-        seen.add(id(cause))
-        yield cause
-        waiting.extend([*cause.args, getattr(cause, "reason", None), cause.__cause__, cause.__context__])
