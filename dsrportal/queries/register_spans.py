@@ -1,4 +1,5 @@
-"""The part of a question to the register that the overview asks: spans of days, verdicts, what is absent. So each of its figures has its list.
+"""The part of a question to the register that the overview and My day ask: spans of days, verdicts, what is absent, what is new. So each of their
+figures has its list.
 
 Used by the register's filters, chips and form. Days are the workspace's own; what they are compared with is stored with the row.
 """
@@ -7,13 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from django.db.models import F, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Value
+from django.db.models.functions import Coalesce
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from dsrportal.models import DataSubjectRequest, Workspace
+from dsrportal.models import DataSubjectRequest, OutboxEntry, Workspace
+from dsrportal.models.outbox import WishState
 from dsrportal.queries import forecast
 from dsrportal.queries.clockmark import short_day
 
@@ -21,6 +26,10 @@ IN_TIME, LATE, UNJUDGED = "in_time", "late", "unjudged"
 VERDICTS = (IN_TIME, LATE, UNJUDGED)
 FIRST_VERDICTS = (IN_TIME, LATE)
 ABSENT = ("area", "right", "step", "receipt")
+CLOCKS_DIFFER = timedelta(seconds=15)
+"""How far Dastra's clock may be ahead of ours: a change of one's own is still known as such."""
+LONGEST_INSTANT = 40
+LONGEST_ID = 18
 
 # Field of Spans -> name in the address.
 NAMES = {
@@ -36,6 +45,8 @@ NAMES = {
     "received_to": "receivedTo",
     "closed_from": "closedFrom",
     "closed_to": "closedTo",
+    "changed_since": "changedSince",
+    "not_by": "notBy",
 }
 
 
@@ -43,6 +54,7 @@ NAMES = {
 class Spans:
     """`is_open`: not closed. `anywhere`: archived ones too. `verdict`: of a closed one, one of `VERDICTS`; `first`: the same by the first period,
     as if there were no pauses and extensions, of open ones too. `absent`: one of `ABSENT`. `is_at_risk`: by the forecast. Days are inclusive.
+    `changed_since`: new or changed in Dastra from that moment on; `not_by` leaves out what the account of this number changed last, from here.
     """
 
     is_open: bool = False
@@ -57,12 +69,14 @@ class Spans:
     received_to: date | None = None
     closed_from: date | None = None
     closed_to: date | None = None
+    changed_since: datetime | None = None
+    not_by: int | None = None
 
     def pairs(self) -> list[tuple[str, str]]:
         """Names and values for an address; none where nothing is asked."""
         return [(NAMES[name], _text(value)) for name, value in self._asked()]
 
-    def _asked(self) -> Iterator[tuple[str, date | str | bool]]:
+    def _asked(self) -> Iterator[tuple[str, date | str | bool | int]]:
         for field in fields(self):
             value = getattr(self, field.name)
             if value:
@@ -74,7 +88,7 @@ NO_SPANS = Spans()
 
 def read(query: Mapping[str, str]) -> Spans:
     """What an address asks; what makes no sense is left out."""
-    values: dict[str, date | str | bool | None] = {
+    values: dict[str, date | str | bool | int | None] = {
         "is_open": _flag(query, "open"),
         "anywhere": _flag(query, "anywhere"),
         "is_at_risk": _flag(query, "risk"),
@@ -83,6 +97,8 @@ def read(query: Mapping[str, str]) -> Spans:
         "absent": _one_of(query, "absent", known=ABSENT),
     }
     values |= {name: _day(query.get(key, "")) for name, key in NAMES.items() if name.endswith(("_from", "_to"))}
+    since = _instant(query.get("changedSince", ""))
+    values |= {"changed_since": since, "not_by": _id(query.get("notBy", "")) if since else None}
     return Spans(**values)  # type: ignore[arg-type]
 
 
@@ -107,6 +123,8 @@ def conditions(spans: Spans, *, workspace: Workspace, today: date) -> Iterator[Q
         ]
     if spans.is_at_risk:
         yield forecast.of_workspace(workspace, today=today).condition(today=today)
+    if spans.changed_since:
+        yield _changed(spans.changed_since, not_by=spans.not_by)
 
 
 def active(spans: Spans, *, today: date) -> Iterator[tuple[Spans, str, str]]:
@@ -134,6 +152,11 @@ def _said(spans: Spans, *, today: date) -> Iterator[tuple[str, tuple[str, str]]]
         yield "absent", ("", absent[spans.absent])
     if spans.is_at_risk:
         yield "is_at_risk", ("", _("Likely to be late"))
+    if spans.changed_since:
+        at = localtime(spans.changed_since)
+        moment = f"{short_day(at.date(), today=today)}, {date_format(at, 'H:i')}"
+        name = _("Changed by others since") if spans.not_by else _("Changed since")
+        yield "changed", (name, moment)
     for name, label in (("due", _("Respond by")), ("received", _("Received")), ("closed", _("Closed"))):
         since, until = getattr(spans, f"{name}_from"), getattr(spans, f"{name}_to")
         if since or until:
@@ -154,7 +177,8 @@ def _days(since: date | None, *, until: date | None, today: date) -> str:
 
 
 def _without(spans: Spans, *, name: str) -> Spans:
-    names = [name] if name in NAMES else [f"{name}_from", f"{name}_to"]
+    names = ["changed_since", "not_by"] if name == "changed" else [f"{name}_from", f"{name}_to"]
+    names = [name] if name in NAMES else names
     kept: dict[str, Any] = {one: getattr(NO_SPANS, one) for one in names}
     return replace(spans, **kept)
 
@@ -179,11 +203,37 @@ def _first(verdict: str, *, today: date) -> Q:
     return (closed & judged & Q(closed_on__gt=F("extend_by"))) | (ticking & Q(extend_by__lt=today))
 
 
+def _changed(since: datetime, *, not_by: int | None) -> Q:
+    """Dastra gives no date of change before the first one. Both halves begin as an index does."""
+    wanted = Q(updated_at__gte=since) | Q(updated_at=None, created_at__gte=since)
+    if not_by is None:
+        return wanted
+    own = OutboxEntry.objects.filter(
+        dsr=OuterRef("pk"),
+        by=not_by,
+        state=WishState.DONE,
+        settled_at__gte=Coalesce(OuterRef("updated_at"), OuterRef("created_at")) - CLOCKS_DIFFER,
+    )
+    return wanted & Q(~Exists(own))
+
+
 def _day(text: str) -> date | None:
     try:
         return date.fromisoformat(text) if text.isascii() and len(text) == len("2026-01-01") else None
     except ValueError:
         return None
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(text) if len(text) <= LONGEST_INSTANT else None
+        return moment.astimezone(UTC) if moment and moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _id(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= LONGEST_ID else None
 
 
 def _flag(query: Mapping[str, str], name: str) -> bool:
@@ -194,5 +244,5 @@ def _one_of(query: Mapping[str, str], name: str, *, known: tuple[str, ...]) -> s
     return query.get(name, "") if query.get(name, "") in known else ""
 
 
-def _text(value: date | str | bool) -> str:  # noqa: FBT001
+def _text(value: date | str | bool | int) -> str:  # noqa: FBT001
     return "true" if value is True else value.isoformat() if isinstance(value, date) else str(value)
