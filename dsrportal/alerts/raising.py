@@ -15,11 +15,12 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from django.db.models import Q
 
+from dsrportal.alerts import notes
 from dsrportal.alerts.recipients import Recipients, recipients_of
 from dsrportal.alerts.thresholds import Dates, Reached, reached
 from dsrportal.clocks import Calendar, day_of
 from dsrportal.mirror import reckoning
-from dsrportal.models import Alert, DataSubjectRequest, Notice, User, Workspace
+from dsrportal.models import Alert, DataSubjectRequest, User, Workspace
 from dsrportal.models.alerts import AlertClock, AlertState, Because, CancelledBecause
 from dsrportal.models.requests import ExtensionState
 from dsrportal.models.rules import policy_of
@@ -139,8 +140,8 @@ def _raise(alerts: list[Alert], *, now: datetime) -> int:
         living = set(there.values_list("pk", flat=True))
         Alert.objects.bulk_create([alert for alert in alerts if alert.dsr_id in living], ignore_conflicts=True)
         # The database does not say which rows it took: those that carry the mark of this run.
-        mine = list(Alert.objects.filter(raising=raising).order_by("pk").values_list("pk", "person_id"))
-        Notice.objects.bulk_create(Notice(alert_id=pk, person_id=person_id, created_at=now) for pk, person_id in mine)
+        mine = list(Alert.objects.filter(raising=raising).order_by("pk"))
+        notes.tell_of_alerts(mine, workspace=alerts[0].workspace, now=now)
     return len(mine)
 
 

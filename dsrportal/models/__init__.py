@@ -21,7 +21,7 @@ from dsrportal.models.requests import (
     WorkflowStep,
 )
 from dsrportal.models.rules import AddedHoliday
-from dsrportal.models.runs import JobHeartbeat, Lane, SyncLane, SyncRun
+from dsrportal.models.runs import JobAttempt, JobHeartbeat, Lane, SyncLane, SyncRun
 from dsrportal.models.webhooks import UnheardChange, WebhookEvent, WebhookReceiver
 from dsrportal.models.workspaces import Workspace
 
@@ -38,6 +38,7 @@ __all__ = [
     "Extension",
     "ForgottenRequest",
     "IdentityWord",
+    "JobAttempt",
     "JobHeartbeat",
     "Lane",
     "Mail",

@@ -146,18 +146,45 @@ class Alert(models.Model):
         return Threshold(self.threshold).words
 
 
-class Notice(models.Model):
-    """An alert behind the bell, made in the transaction of its alert."""
+class NoticeKind(models.TextChoices):
+    """What a notice is about. `many`: deadlines that came at once and would have filled the bell; they are its parts."""
 
-    alert = models.OneToOneField(Alert, on_delete=models.CASCADE, related_name="notice")
+    ALERT = "alert", _("Deadline")
+    MANY = "many", _("Many deadlines at once")
+    STALE = "stale", _("Old data")
+    PARKED = "parked", _("Stopped job")
+
+
+class Notice(models.Model):
+    """Something behind the bell of one person, made once for each `key` (`dsrportal.alerts.notes`); of an alert in the transaction of that alert.
+
+    `facts` are ids, codes, counts and instants in ISO 8601: the words are made for whoever reads (`queries.notice_words`). What is `ended_at` is over
+    and needs no reading. A notice that is part of another is not shown by itself. Without a `workspace` it concerns the whole portal.
+    """
+
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="notices")
+    kind = models.CharField(max_length=7, choices=NoticeKind, default=NoticeKind.ALERT)
+    key = models.CharField(max_length=120)
+    workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, null=True, related_name="notices")
+    alert = models.OneToOneField(Alert, on_delete=models.CASCADE, null=True, related_name="notice")
+    part_of = models.ForeignKey("self", on_delete=models.SET_NULL, null=True, related_name="parts")
+    facts = models.JSONField(default=dict)
     created_at = models.DateTimeField()
     read_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
 
     class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "key"], name="one_notice_per_person_and_key")]
         indexes = [
             models.Index(fields=["person", "-created_at"], name="notice_of_person"),
-            models.Index(fields=["person"], name="notice_unread", condition=models.Q(read_at__isnull=True)),
+            models.Index(
+                fields=["person"],
+                name="notice_unread",
+                condition=models.Q(read_at__isnull=True, ended_at__isnull=True, part_of__isnull=True),
+            ),
+            models.Index(
+                fields=["key"], name="notice_open", condition=models.Q(alert__isnull=True, ended_at__isnull=True)
+            ),
         ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from dsrportal.models.workspaces import Workspace
@@ -67,7 +68,20 @@ class SyncRun(models.Model):
 
 class JobHeartbeat(models.Model):
     """A sign of life. One row per name: `cluster` is stamped by a job that went the whole way through the queue and a worker,
-    each other name by the job of that name when it ends well."""
+    each other name by the job of that name when it ends well. `beat_at` is None for a job that has not ended well since it was declared at `since`."""
 
     name = models.CharField(max_length=60, unique=True)
-    beat_at = models.DateTimeField()
+    beat_at = models.DateTimeField(null=True)
+    since = models.DateTimeField(default=timezone.now)
+
+
+class JobAttempt(models.Model):
+    """A job that began, written before its work and deleted at its end, because a worker that is killed cannot count its own attempt: what is
+    left here is running or died. `subject` are the ids it works for (`12`, `12 full`), empty for a job of the timetable."""
+
+    job = models.CharField(max_length=60)
+    subject = models.CharField(max_length=80, blank=True)
+    started_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["job", "subject", "started_at"], name="attempt_latest")]

@@ -6,32 +6,27 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from django.db.models import QuerySet
+from django.conf import settings
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
 
 from dsrportal.models import Notice, User
-from dsrportal.models.alerts import AlertState
+from dsrportal.models.alerts import AlertState, NoticeKind
 from dsrportal.queries.detail_timeline import moment
+from dsrportal.queries.notice_words import Words, words_of
 
 PER_PAGE = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoticeRow:
-    """One notice. `over` says why it no longer matters, else it is empty."""
+    """One notice in words. `place` is empty for what concerns the whole portal."""
 
-    reference: str
-    url: str
+    words: Words
     place: str
-    what: str
-    day: str
-    because: str
     at: str
     machine: str
     is_unread: bool
-    over: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,50 +44,62 @@ class NoticesPage:
 
 
 def unread_count(person: User, *, workspace_ids: Collection[int]) -> int:
-    """How many notices the person has not read; what was cancelled needs no reading. One query."""
-    return _unread(person, workspace_ids=workspace_ids).count()
+    """How many notices the person has not read; what is over needs no reading. One query."""
+    return unread(person, workspace_ids=workspace_ids).count()
+
+
+def unread(person: User, *, workspace_ids: Collection[int]) -> QuerySet[Notice]:
+    """The notices that the bell counts. A notice that others are part of counts as one, as long as any of them still holds."""
+    return _mine(person, workspace_ids=workspace_ids).filter(read_at=None, ended_at=None).exclude(_is_over())
 
 
 def page(person: User, *, workspace_ids: Collection[int], number: int) -> NoticesPage:
-    """Four queries. `number` counts pages from 1 and is clamped. What belongs to a workspace that the person has left is not shown."""
-    notices = Notice.objects.filter(person=person, alert__workspace__in=workspace_ids).order_by("-created_at", "-pk")
+    """Five queries. `number` counts pages from 1 and is clamped. What belongs to a workspace that the person has left is not shown."""
+    notices = _mine(person, workspace_ids=workspace_ids).order_by("-created_at", "-pk")
     total = notices.count()
     last_page = max((total + PER_PAGE - 1) // PER_PAGE, 1)
     number = min(max(number, 1), last_page)
     first = (number - 1) * PER_PAGE
-    found = list(notices.select_related("alert__workspace")[first : first + PER_PAGE])
-    newest = notices.order_by("-pk").values_list("pk", flat=True).first()
+    counted = notices.select_related("alert__workspace", "workspace").annotate(
+        all_parts=Count("parts"), open_parts=Count("parts", filter=~Q(parts__alert__state=AlertState.CANCELLED))
+    )
+    shown = list(counted[first : first + PER_PAGE])
+    parts: dict[int | None, list[Notice]] = {}
+    heads = [notice.pk for notice in shown if notice.kind == NoticeKind.ALERT]
+    for part in Notice.objects.filter(part_of__in=heads).select_related("alert"):
+        parts.setdefault(part.part_of_id, []).append(part)
+    newest = Notice.objects.filter(person=person).order_by("-pk").values_list("pk", flat=True).first()
     url = reverse("notices.notices")
     return NoticesPage(
-        rows=[_row(notice) for notice in found],
+        rows=[_row(notice, parts=parts.get(notice.pk, [])) for notice in shown],
         newest=newest or 0,
         unread=unread_count(person, workspace_ids=workspace_ids),
-        first=first + 1 if found else 0,
-        last=first + len(found),
+        first=first + 1 if shown else 0,
+        last=first + len(shown),
         total=total,
         previous_url=f"{url}?page={number - 1}" if number > 1 else "",
         next_url=f"{url}?page={number + 1}" if number < last_page else "",
     )
 
 
-def _unread(person: User, *, workspace_ids: Collection[int]) -> QuerySet[Notice]:
-    mine = Notice.objects.filter(person=person, read_at=None, alert__workspace__in=workspace_ids)
-    return mine.exclude(alert__state=AlertState.CANCELLED)
+def _mine(person: User, *, workspace_ids: Collection[int]) -> QuerySet[Notice]:
+    is_here = Q(workspace=None) | Q(workspace__in=workspace_ids)
+    return Notice.objects.filter(is_here, person=person, part_of=None)
 
 
-def _row(notice: Notice) -> NoticeRow:
-    alert = notice.alert
-    is_over = alert.state == AlertState.CANCELLED
-    has_request = alert.dsr_id is not None
+def _is_over() -> Q:
+    still = Notice.objects.filter(part_of=OuterRef("pk")).exclude(alert__state=AlertState.CANCELLED)
+    is_empty = Q(kind=NoticeKind.MANY) | Q(alert__isnull=False, alert__state=AlertState.CANCELLED)
+    return is_empty & Q(~Exists(still))
+
+
+def _row(notice: Notice, *, parts: list[Notice]) -> NoticeRow:
+    zone = ZoneInfo(notice.workspace.time_zone if notice.workspace else settings.TIME_ZONE)
+    words = words_of(notice, parts=parts, zone=zone)
     return NoticeRow(
-        reference=alert.reference or f"#{alert.upstream_id}",
-        url=reverse("dsr.dsr", args=[alert.workspace.slug, alert.upstream_id]) if has_request else "",
-        place=alert.workspace.name,
-        what=str(alert.get_threshold_display()),
-        day=_("%(clock)s %(day)s") % {"clock": alert.get_clock_display(), "day": date_format(alert.due_on, "D j M Y")},
-        because=str(alert.get_because_display()),
-        at=moment(notice.created_at, zone=ZoneInfo(alert.workspace.time_zone)),
+        words=words,
+        place=notice.workspace.name if notice.workspace else "",
+        at=moment(notice.created_at, zone=zone),
         machine=notice.created_at.isoformat(),
-        is_unread=notice.read_at is None and not is_over,
-        over=str(alert.get_cancelled_because_display()) if is_over else "",
+        is_unread=notice.read_at is None and not words.is_over,
     )

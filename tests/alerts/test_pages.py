@@ -138,7 +138,7 @@ def test_a_page_holds_fifty(client: Client, workspace: Workspace, marc: User) ->
     client.force_login(marc)
     assert "1 to 50 of 60" in page(client, LEDGER)
     assert "51 to 60 of 60" in page(client, LEDGER, page="2")
-    assert "51 to 60 of 60" in page(client, "/notices/", page="7")
+    assert "60 deadlines at once" in page(client, "/notices/", page="7")
 
 
 def test_the_command_says_how_many_and_does_nothing_twice(post: Post, told: None) -> None:
