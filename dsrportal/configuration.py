@@ -67,6 +67,14 @@ def upstream_hosts(value: str) -> list[str]:
     return hosts
 
 
+def channel_hosts(value: str) -> list[str]:
+    """Hosts of the operator's own network that alerts may be posted to, each with its port unless it is 443; none is needed."""
+    hosts = [part.strip().lower() for part in value.split(",") if part.strip()]
+    if not all(HOST_PATTERN.fullmatch(host) for host in hosts):
+        raise ValidationError("must hold host names, with :port where it is not 443, separated by commas.")
+    return hosts
+
+
 def database(value: str) -> dict[str, Any]:
     """`sqlite:///path` or `postgres://…` as Django's settings, with the options that keep SQLite safe under concurrency."""
     scheme = value.partition(":")[0]

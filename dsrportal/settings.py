@@ -19,6 +19,7 @@ for parser in (
     configuration.credential_keys,
     configuration.allowed_hosts,
     configuration.upstream_hosts,
+    configuration.channel_hosts,
     configuration.database,
     configuration.portal_url,
     configuration.email,
@@ -40,6 +41,7 @@ RETENTION_CLOSED_DAYS: int = env.int("RETENTION_CLOSED_DAYS", 90, validate=valid
 RETENTION_ARCHIVED_DAYS: int = env.int("RETENTION_ARCHIVED_DAYS", 30, validate=validate.Range(min=0))
 FRESHNESS_MINUTES: int = env.int("FRESHNESS_MINUTES", 15, validate=validate.Range(min=1))
 UPSTREAM_ALLOWED_HOSTS: list[str] = env.dsr_upstream_hosts("UPSTREAM_ALLOWED_HOSTS", "api.dastra.eu,account.dastra.eu")
+CHANNEL_ALLOWED_HOSTS: list[str] = env.dsr_channel_hosts("CHANNEL_ALLOWED_HOSTS", "")
 UPSTREAM_TIMEOUT_SECONDS: float = env.float("UPSTREAM_TIMEOUT_SECONDS", 10.0, validate=validate.Range(min=0.1, max=300))
 UPSTREAM_LIMIT_PER_MINUTE: int = env.int("UPSTREAM_LIMIT_PER_MINUTE", 480, validate=validate.Range(min=1, max=500))
 UNDO_SECONDS: int = env.int("UNDO_SECONDS", 8, validate=validate.Range(min=0, max=600))
