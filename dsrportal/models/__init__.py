@@ -22,6 +22,7 @@ from dsrportal.models.requests import (
 )
 from dsrportal.models.rules import AddedHoliday
 from dsrportal.models.runs import JobAttempt, JobHeartbeat, Lane, SyncLane, SyncRun
+from dsrportal.models.saved_views import SavedView
 from dsrportal.models.webhooks import UnheardChange, WebhookEvent, WebhookReceiver
 from dsrportal.models.workspaces import Workspace
 
@@ -51,6 +52,7 @@ __all__ = [
     "Pause",
     "Refusal",
     "Role",
+    "SavedView",
     "SetAsideRow",
     "StepChange",
     "SyncLane",

@@ -32,6 +32,7 @@ class Operation(models.TextChoices):
     WITHDRAW_ENTRY = "withdraw_entry", _("Withdrew an entry of the clock")
     ACCEPT_DATE = "accept_date", _("Accepted a changed date")
     ASK_DASTRA = "ask_dastra", _("Searched in Dastra")
+    EXPORT = "export", _("Exported a list")
     WORKSPACE_ADDED = "workspace_added", _("Added a workspace")
     WORKSPACE_CHANGED = "workspace_changed", _("Changed a workspace")
     RULES_CHANGED = "rules_changed", _("Changed the rules of the clocks")

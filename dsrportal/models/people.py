@@ -40,7 +40,8 @@ class Role(models.TextChoices):
 class Membership(models.Model):
     """A person's role in a workspace. Who has no row sees nothing of the workspace, not even that it exists.
 
-    `folded_columns` are the keys of the board's columns that the person has folded, as `|3|none|`.
+    `folded_columns` are the keys of the board's columns that the person has folded, as `|3|none|`. `register_columns` are the columns of the
+    register in the person's own order, empty for those that everybody begins with; `default_view` is the saved view that it begins with.
     """
 
     ACTING_ROLES: ClassVar[frozenset[str]] = frozenset({Role.OFFICER, Role.MANAGER, Role.ADMIN})
@@ -52,6 +53,9 @@ class Membership(models.Model):
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="memberships")
     role = models.CharField(_("role"), max_length=8, choices=Role)
     folded_columns = models.CharField(max_length=1000, blank=True)
+    register_columns = models.CharField(max_length=400, blank=True)
+    has_compact_register = models.BooleanField(default=False)
+    default_view = models.ForeignKey("dsrportal.SavedView", on_delete=models.SET_NULL, null=True, related_name="+")
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["user", "workspace"], name="one_role_per_person_and_workspace")]
