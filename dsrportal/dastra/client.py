@@ -14,6 +14,7 @@ from typing import Any, Self, Unpack
 from . import filters as request_filters
 from . import reading
 from .auth import Auth
+from .correspondence import Correspondence
 from .errors import AnswerTooLarge, ConfigurationError, Forbidden, MalformedAnswer, NotFound, Rejected, UnexpectedStatus
 from .filters import RequestFilters
 from .pacing import Pacer
@@ -32,7 +33,7 @@ class DastraClient:
 
     `allowed_hosts` are host or host:port, exactly as the operator lists them. `interactive` calls (a person waits) are
     served before bulk ones and give up sooner; `insist` tries a connection out even while the breaker is open. `call_count`
-    counts the HTTP calls made, retries and tokens included.
+    counts the HTTP calls made, retries and tokens included. `correspondence` has the messages and files.
     Safe to share between threads; after a fork the child makes its own connections.
     """
 
@@ -59,6 +60,7 @@ class DastraClient:
             interactive=interactive,
             insist=insist,
         )
+        self.correspondence = Correspondence(self._transport, workspace=self._workspace)
 
     @property
     def call_count(self) -> int:

@@ -17,6 +17,7 @@ from .schema import (
     Attachment,
     DataSubjectRequest,
     Me,
+    Message,
     Operator,
     Page,
     RejectedItem,
@@ -218,7 +219,29 @@ def workspace(row: Row) -> WorkspaceInfo:
 
 def attachment(row: Row) -> Attachment:
     """`DataSubjectAttachmentDto`."""
-    return Attachment(name=row.text("fileName") or row.text("label"), size=row.number("size"))
+    return Attachment(
+        name=row.text("fileName") or row.text("label"),
+        size=row.number("size"),
+        upstream_id=row.uuid("id"),
+        is_removed=row.flag("deleted") or row.instant("dateFileRemoved") is not None,
+        raw=row.raw,
+    )
+
+
+def message(row: Row) -> Message:
+    """`DataSubjectMessageDto`; the request is named by the word of 2021 or by that of 2022."""
+    upstream_id = row.uuid("id")
+    if not upstream_id:
+        raise BadRowError("id: not a UUID")
+    return Message(
+        upstream_id=upstream_id,
+        text=row.text("message"),
+        dsr_upstream_id=row.reference("userRequestId") or row.reference("dataSubjectRequestId"),
+        author=row.nested("user", operator),
+        sent_at=row.instant("dateSend") or row.instant("dateCreation"),
+        viewed_at=row.instant("dateViewed"),
+        attachments=row.nested_all("attachments", attachment),
+    )
 
 
 def me(value: object) -> Me:

@@ -63,6 +63,10 @@ class Row:
         """Another object's id."""
         return self._value(name, values.identifier, default=None)
 
+    def uuid(self, name: str) -> str:
+        """A UUID, or ""."""
+        return self._value(name, values.uuid, default="")
+
     def text(self, name: str) -> str:
         value = self.get(name)
         if isinstance(value, int) and not isinstance(value, bool):

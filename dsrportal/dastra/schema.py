@@ -78,10 +78,35 @@ class Me:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attachment:
-    """`DataSubjectAttachmentDto`, its name and size in bytes only."""
+    """`DataSubjectAttachmentDto`. `upstream_id` is a UUID in lower case, "" where there is none: then the file cannot be asked for.
+    `is_removed`: Dastra keeps the name and no longer the file. `raw` is the untouched object, which a message that carries the file sends back."""
 
     name: str = field(repr=False)
     size: int | None = None
+    upstream_id: str = ""
+    is_removed: bool = False
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """`DataSubjectMessageDto`. Without an `author` it is the person's own. `dsr_upstream_id` is None where the message does not say whose it is."""
+
+    upstream_id: str
+    text: str = field(repr=False)
+    dsr_upstream_id: int | None = None
+    author: Operator | None = None
+    sent_at: datetime | None = None
+    viewed_at: datetime | None = None
+    attachments: tuple[Attachment, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Messages:
+    """The messages of one request, the newest first. `is_cut`: there are more than were asked for."""
+
+    items: tuple[Message, ...] = ()
+    is_cut: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

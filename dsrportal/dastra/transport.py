@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 import requests
@@ -323,7 +324,7 @@ class Transport:
             )
             found = response.raw.headers
             download = None
-            if held is not None and response.status_code == http.client.OK:
+            if held is not None and response.status_code == HTTPStatus.OK:
                 download = Download(response, exchange=exchange)
                 held.push(used.pop_all())
             return _Answer(

@@ -16,6 +16,7 @@ _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _INSTANT = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)?)?", re.ASCII
 )
+_UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _NO_YEAR = 1
 _END_OF_TIME = 9999
 _LAST_MINUTE = 59
@@ -37,6 +38,13 @@ def identifier(value: object) -> int:
     if not 0 < value <= LARGEST_ID:
         raise BadValueError("id out of range")
     return value
+
+
+def uuid(value: object) -> str:
+    """A UUID in lower case."""
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise BadValueError("not a UUID")
+    return value.lower()
 
 
 def text(value: object) -> str:

@@ -1,4 +1,4 @@
-"""The endpoints around requests: messages, attachments, steps, tags, users, units, workspaces, `/me`, `/status` and the limit's state.
+"""The endpoints around requests: steps, tags, users, units, workspaces, `/me`, `/status` and the limit's state.
 
 Registered in a table that the server looks into, like requests_api.py. Answers of undocumented shape are guesses, kept plain.
 """
@@ -7,74 +7,11 @@ from dsrportal.sandbox.calls import Answer, Call, RefusalError, Routes, invalid_
 from dsrportal.sandbox.listing import paged
 from dsrportal.sandbox.seeding import API_USER_ID
 from dsrportal.sandbox.shapes import TENANT_ID, area_object, step_object, user_light
-from dsrportal.sandbox.store import State, Workspace
+from dsrportal.sandbox.store import Workspace
 from dsrportal.sandbox.values import Json
 
 routes = Routes()
 _WS = "/v1/ws/{ws}"
-_MESSAGE_LENGTH = 3_000
-
-
-@routes.on("GET", f"{_WS}/datasubjectmessages")
-def list_messages(call: Call) -> Answer:
-    """Messages, newest first, paged; query `dataSubjectRequestId` (or the older `userRequestId`), `userId`, `q`, `start`, `end`."""
-    workspace, query = call.workspace, call.query
-    dsr_id = query.number("dataSubjectRequestId") or query.number("userRequestId")
-    user_id, searched = query.number("userId"), (query.text("q") or "").casefold()
-    start, end = query.instant("start"), query.instant("end")
-    with call.state.lock:
-        rows = [
-            _message_object(message, state=call.state)
-            for record in workspace.records.values()
-            if dsr_id is None or record.fields["id"] == dsr_id
-            for message in record.messages
-            if (user_id is None or message["userId"] == user_id)
-            and searched in message["message"].casefold()
-            and (start is None or message["dateCreation"] >= start)
-            and (end is None or message["dateCreation"] <= end)
-        ]
-    rows.sort(key=lambda row: (row["dateCreation"], row["id"]), reverse=not call.query.flag("asc"))
-    return paged(rows, call=call)
-
-
-@routes.on("POST", f"{_WS}/datasubjectmessages")
-def create_message(call: Call) -> Answer:
-    """`{"message", "dataSubjectRequestId"}`: a message to the person. 400 without a text or above 3,000 characters."""
-    body = call.mapping()
-    text, dsr_id = body.get("message"), body.get("dataSubjectRequestId")
-    if not isinstance(text, str) or not text or len(text) > _MESSAGE_LENGTH:
-        raise invalid_value(str(text), name="message")
-    if isinstance(dsr_id, bool) or not isinstance(dsr_id, int):
-        raise invalid_value(str(dsr_id), name="dataSubjectRequestId")
-    workspace = call.workspace
-    with call.state.lock:
-        message = workspace.write(dsr_id, text, by=API_USER_ID)
-        return Answer.json(_message_object(message, state=call.state))
-
-
-@routes.on("GET", f"{_WS}/datasubjectmessages/count/{{id}}")
-def count(call: Call) -> Answer:
-    """How many messages a request has, as a bare number (a guess)."""
-    with call.state.lock:
-        return Answer.json(len(call.workspace.record(call.number("id")).messages))
-
-
-@routes.on("GET", f"{_WS}/datasubjectmessages/{{id}}")
-def get_message(call: Call) -> Answer:
-    """One message by its uuid."""
-    with call.state.lock:
-        for record in call.workspace.records.values():
-            for message in record.messages:
-                if message["id"] == call.words["id"].lower():
-                    return Answer.json(_message_object(message, state=call.state))
-    raise RefusalError(404, "Not Found")
-
-
-@routes.on("GET", f"{_WS}/datasubjectattachments/{{id}}")
-def list_attachments(call: Call) -> Answer:
-    """The attachments of a request, as a plain array."""
-    with call.state.lock:
-        return Answer.json(call.workspace.record(call.number("id")).attachments)
 
 
 @routes.on("GET", f"{_WS}/workflows")
@@ -251,9 +188,3 @@ def _user_object(user: Json) -> Json:
         "emailVerified": True,
         "twoFactorAuthEnabled": True,
     }
-
-
-def _message_object(message: Json, *, state: State) -> Json:
-    shown = {name: value for name, value in message.items() if name != "userId"}
-    author = state.users.get(message["userId"])
-    return shown | {"user": user_light(author) if author else None}

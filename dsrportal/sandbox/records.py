@@ -43,7 +43,7 @@ _NULLS = (
 
 @dataclass(slots=True)
 class Record:
-    """One request: the flat object without what is computed, and the ids of what the whole object shows in full."""
+    """One request: the flat object without what is computed, the ids of what the whole object shows in full, and the bytes (base64) of uploaded files."""
 
     fields: Json
     operator_id: int | None = None
@@ -52,6 +52,7 @@ class Record:
     tag_ids: list[int] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
     messages: list[Json] = field(default_factory=list)
+    contents: dict[str, str] = field(default_factory=dict)
     version: int = 0
     encoded: dict[str, tuple[tuple[int, int, int | None], bytes]] = field(default_factory=dict)
 
@@ -65,6 +66,7 @@ class Record:
             "tag_ids": self.tag_ids,
             "attachments": self.attachments,
             "messages": self.messages,
+            "contents": self.contents,
         }
 
 
@@ -121,7 +123,7 @@ def new_message(*, rng: random.Random, dsr_id: int, text: str, stamp: str, user_
 
 
 def new_attachment(*, rng: random.Random, dsr_id: int, file_name: str, size: int, stamp: str) -> Json:
-    """DataSubjectAttachmentDto; no bytes are kept for it."""
+    """DataSubjectAttachmentDto, without its bytes."""
     stem, _, extension = file_name.rpartition(".")
     return {
         "id": str(uuid.UUID(bytes=rng.randbytes(16), version=4)),

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from dsrportal.sandbox import neighbours, requests_api, spoil, webhooks_api
+from dsrportal.sandbox import messages_api, neighbours, requests_api, spoil, webhooks_api
 from dsrportal.sandbox.calls import Answer, Call, Query, RefusalError, Routes, refusal_answer
 from dsrportal.sandbox.control import PREFIX, Control
 from dsrportal.sandbox.faults import Fault, Faults
@@ -29,7 +29,7 @@ from dsrportal.sandbox.wire import Reply, Request, WireServer
 
 _STATE_VERSION = 1
 _SAVE_SECONDS = 1.0
-_TABLES: tuple[Routes, ...] = (requests_api.routes, neighbours.routes, webhooks_api.routes)
+_TABLES: tuple[Routes, ...] = (requests_api.routes, messages_api.routes, neighbours.routes, webhooks_api.routes)
 
 
 class StateFileError(Exception):

@@ -49,6 +49,13 @@ class Switches:
       workflows_endpoint, legacy_endpoints  exist, or answer 404 (legacy: stats, dashboard, columns, set-identity-validation)
       workspaces_shape     `paged`: items and total; `plan`: pricing plan and `workSpaces`
 
+    Messages and files
+      messages_by_request  a list narrows to `dataSubjectRequestId`; otherwise it answers everybody's
+      message_answer, upload_answer  the object, or an empty body
+      message_files        files named in a message go with it, or it is stored without them
+      message_downloads    a message's files have an address of their own; otherwise only the request's address knows them
+      largest_upload       bytes of a call with a file; above them 413
+
     Webhooks
       webhook_data         `data` is the whole object (of a message: the message), only its id, the id as text, or null
       webhook_event        `eventType` is the name or the number
@@ -90,6 +97,13 @@ class Switches:
     workflows_endpoint: bool = True
     legacy_endpoints: bool = True
     workspaces_shape: Literal["paged", "plan"] = "paged"
+
+    messages_by_request: bool = True
+    message_answer: Literal["object", "empty"] = "object"
+    upload_answer: Literal["object", "empty"] = "object"
+    message_files: Literal["linked", "dropped"] = "linked"
+    message_downloads: bool = True
+    largest_upload: int = 50 * 1024 * 1024
 
     webhook_data: Literal["object", "id", "text_id", "nothing"] = "object"
     webhook_event: Literal["name", "number"] = "name"

@@ -46,7 +46,8 @@ def test_every_field_of_a_request_has_its_place() -> None:
     assert (dsr.message_count, dsr.unread_message_count, dsr.incoming_message_count) == (4, 1, 2)
     assert dsr.purposes == ("Access", "Erasure")
     assert dsr.tags == (Tag(upstream_id=5, label="Shop", color="#0a0"),)
-    assert dsr.attachments == (Attachment(name="proof.pdf", size=2048),)
+    file_id = "0b6f6c1e-0000-4000-8000-000000000001"
+    assert dsr.attachments == (Attachment(name="proof.pdf", size=2048, upstream_id=file_id),)
     assert (dsr.step_upstream_id, dsr.operator_upstream_id, dsr.area_upstream_id) == (22290, 31, 12)
     assert (dsr.customer_reference, dsr.subject_category, dsr.widget_id) == ("C-77", "Customers", 3008)
     assert (dsr.closed_reason, dsr.custom_fields) == ("None", {"case_origin": "shop"})
