@@ -1,5 +1,6 @@
 """What the portal keeps. Models do no I/O beyond the database; rows of the mirror are written by `dsrportal.mirror` alone."""
 
+from dsrportal.models.alert_rules import Absence, AlertRules, AlertWish, MutedRequest
 from dsrportal.models.alerts import Alert, AssigneeAccount, Mail, Notice
 from dsrportal.models.audit import AuditEvent
 from dsrportal.models.feeds import CalendarFeed
@@ -27,8 +28,11 @@ from dsrportal.models.webhooks import UnheardChange, WebhookEvent, WebhookReceiv
 from dsrportal.models.workspaces import Workspace
 
 __all__ = [
+    "Absence",
     "AddedHoliday",
     "Alert",
+    "AlertRules",
+    "AlertWish",
     "Area",
     "AssigneeAccount",
     "AuditEvent",
@@ -44,6 +48,7 @@ __all__ = [
     "Lane",
     "Mail",
     "Membership",
+    "MutedRequest",
     "Notice",
     "Operator",
     "OutboxEntry",

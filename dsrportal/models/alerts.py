@@ -22,11 +22,16 @@ class AlertClock(models.TextChoices):
 
 
 class AlertState(models.TextChoices):
-    """`waiting` for a mail; `sent` in one; `portal`: told by the bell alone, since the account has no address; `cancelled` before a mail went."""
+    """`waiting` for a mail; `sent` in one; `portal`: told by the bell alone, since no mail reaches the person, or no digest; `away`: likewise, since
+    somebody else is told meanwhile; `muted`: likewise, since the person wants no mail of it; `dry`: nobody was told, since the workspace only tries
+    its rules; `cancelled` before a mail went. What is away, muted or dry waits for a mail once that is over, if it still holds."""
 
     WAITING = "waiting", _("Waiting")
     SENT = "sent", _("Sent")
     PORTAL = "portal", _("In the portal only")
+    AWAY = "away", _("Away")
+    MUTED = "muted", _("Muted")
+    DRY = "dry", _("Dry run")
     CANCELLED = "cancelled", _("Cancelled")
 
 
@@ -37,6 +42,10 @@ class Because(models.TextChoices):
     UNASSIGNED = "unassigned", _("Nobody has it")
     UNMATCHED = "unmatched", _("Whoever has it has no account here")
     ESCALATION = "escalation", _("Answers for the deadlines")
+    MANAGER = "manager", _("Hears of every deadline as a manager")
+    NAMED = "named", _("Named in the rules")
+    DEPUTY = "deputy", _("Stands in")
+    AWAY = "away", _("Whoever has it is away")
 
 
 class CancelledBecause(models.TextChoices):
@@ -48,6 +57,7 @@ class CancelledBecause(models.TextChoices):
     MOVED = "moved", _("The date is another one now")
     LATER = "later", _("A later alert took its place")
     NOT_THEIRS = "not_theirs", _("Somebody else has it now")
+    RULES = "rules", _("The rules no longer ask for it")
 
 
 class MailKind(models.TextChoices):
@@ -98,7 +108,7 @@ class Mail(models.Model):
 class Alert(models.Model):
     """One person, one legal date of one request, one threshold (a `Threshold`): never a second row for the same. `due_on` is the legal date,
     `fires_on` the day on which the threshold was reached. `raising` is the run that made it. `unchecked_since`: Dastra could not be asked when it
-    was sent."""
+    was sent. `stands_in_for` is away, and this person is told in their place."""
 
     KEY: ClassVar[tuple[str, ...]] = ("workspace", "upstream_id", "clock", "threshold", "due_on", "person")
 
@@ -112,6 +122,7 @@ class Alert(models.Model):
     fires_on = models.DateField()
     person = models.ForeignKey(User, on_delete=models.CASCADE, related_name="alerts")
     because = models.CharField(max_length=10, choices=Because)
+    stands_in_for = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
     state = models.CharField(max_length=9, choices=AlertState, default=AlertState.WAITING)
     raised_at = models.DateTimeField()
     raising = models.UUIDField()

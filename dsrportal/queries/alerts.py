@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from dsrportal.models import Alert, Membership, Role, User, Workspace
-from dsrportal.models.alerts import AlertState
+from dsrportal.models.alerts import AlertState, Because
 from dsrportal.queries.detail_timeline import moment
 from dsrportal.queries.freshness import clock_time
 
@@ -24,8 +24,13 @@ _ICONS = {
     AlertState.WAITING: "hourglass",
     AlertState.SENT: "circle-check",
     AlertState.PORTAL: "bell",
+    AlertState.AWAY: "bell",
+    AlertState.MUTED: "bell",
+    AlertState.DRY: "eye",
     AlertState.CANCELLED: "undo-2",
 }
+RARE = frozenset({AlertState.AWAY, AlertState.MUTED, AlertState.DRY})
+"""States that many workspaces never have; no tab for them while there is nothing in it."""
 _ALL = gettext_lazy("All")
 READING_ROLES = frozenset({Role.MANAGER, Role.ADMIN, Role.AUDITOR})
 """Who sees what others were told; everybody else sees their own."""
@@ -102,6 +107,7 @@ def page(
         tabs=[
             AlertTab(label=_label(name), url=address(name), count=counts[name], is_current=name == show)
             for name in SHOWN
+            if name not in RARE or counts[name] or name == show
         ],
         rows=rows,
         people=_people(workspace, chosen=person_id) if sees_all else [],
@@ -127,7 +133,9 @@ def _people(workspace: Workspace, *, chosen: int | None) -> list[tuple[int, str,
 
 def _rows(alerts: QuerySet[Alert], *, first: int, workspace: Workspace) -> list[AlertRow]:
     zone = ZoneInfo(workspace.time_zone)
-    latest = alerts.select_related("person", "mail").order_by("-raised_at", "-pk")[first : first + PER_PAGE]
+    latest = alerts.select_related("person", "mail", "stands_in_for").order_by("-raised_at", "-pk")[
+        first : first + PER_PAGE
+    ]
     return [_row(alert, zone=zone, workspace=workspace) for alert in latest]
 
 
@@ -138,13 +146,22 @@ def _row(alert: Alert, *, zone: ZoneInfo, workspace: Workspace) -> AlertRow:
         what=str(alert.get_threshold_display()),
         day=_("%(clock)s %(day)s") % {"clock": alert.get_clock_display(), "day": date_format(alert.due_on, "D j M Y")},
         person=alert.person.display_name(),
-        because=str(alert.get_because_display()),
+        because=_because(alert),
         raised_at=moment(alert.raised_at, zone=zone),
         machine=alert.raised_at.isoformat(),
         state=str(alert.get_state_display()),
         icon=_ICONS[AlertState(alert.state)],
         more=_more(alert, zone=zone),
     )
+
+
+def _because(alert: Alert) -> str:
+    if alert.stands_in_for is None:
+        return str(alert.get_because_display())
+    name = alert.stands_in_for.display_name()
+    if alert.because == Because.DEPUTY:
+        return _("Stands in for %(name)s") % {"name": name}
+    return _("%(name)s is away") % {"name": name}
 
 
 def _more(alert: Alert, *, zone: ZoneInfo) -> str:
