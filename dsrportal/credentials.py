@@ -29,20 +29,33 @@ class CannotDecryptError(Exception):
 
 def seal(text: str, *, context: str) -> bytes:
     """Encrypt a text under the first key. The result holds the key's id (4 bytes), the nonce (12 bytes), and the ciphertext."""
+    return seal_bytes(text.encode(), context=context)
+
+
+def seal_bytes(content: bytes, *, context: str) -> bytes:
+    """Encrypt bytes in the same way."""
     key_id, cipher = next(iter(_keyring(tuple(settings.CREDENTIAL_KEYS)).items()))
     nonce = secrets.token_bytes(NONCE_BYTES)
-    return key_id + nonce + cipher.encrypt(nonce, text.encode(), context.encode())
+    return key_id + nonce + cipher.encrypt(nonce, content, context.encode())
 
 
 def unseal(sealed: bytes | memoryview, *, context: str) -> str:
     """Decrypt what `seal` made for the same context. Raises `CannotDecryptError`."""
+    try:
+        return unseal_bytes(sealed, context=context).decode()
+    except ValueError as error:
+        raise CannotDecryptError("This was encrypted for something else, or was altered.") from error
+
+
+def unseal_bytes(sealed: bytes | memoryview, *, context: str) -> bytes:
+    """Decrypt what `seal_bytes` made for the same context. Raises `CannotDecryptError`."""
     sealed = bytes(sealed)  # PostgreSQL hands out a memoryview
     key_id, nonce = sealed[:KEY_ID_BYTES], sealed[KEY_ID_BYTES : KEY_ID_BYTES + NONCE_BYTES]
     cipher = _keyring(tuple(settings.CREDENTIAL_KEYS)).get(key_id)
     if cipher is None:
         raise CannotDecryptError("The key that encrypted this is not among CREDENTIAL_KEYS.")
     try:
-        return cipher.decrypt(nonce, sealed[KEY_ID_BYTES + NONCE_BYTES :], context.encode()).decode()
+        return cipher.decrypt(nonce, sealed[KEY_ID_BYTES + NONCE_BYTES :], context.encode())
     except (InvalidTag, ValueError) as error:
         raise CannotDecryptError("This was encrypted for something else, or was altered.") from error
 

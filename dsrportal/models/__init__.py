@@ -3,6 +3,7 @@
 from dsrportal.models.alert_rules import Absence, AlertRules, AlertWish, MutedRequest
 from dsrportal.models.alerts import Alert, AssigneeAccount, Mail, Notice
 from dsrportal.models.audit import AuditEvent
+from dsrportal.models.correspondence import Draft, Enclosure, LetterTemplate
 from dsrportal.models.feeds import CalendarFeed
 from dsrportal.models.figures import Tally, TallyCheck
 from dsrportal.models.history import DateChange, StepChange
@@ -39,13 +40,16 @@ __all__ = [
     "CalendarFeed",
     "DataSubjectRequest",
     "DateChange",
+    "Draft",
     "DriftNote",
+    "Enclosure",
     "Extension",
     "ForgottenRequest",
     "IdentityWord",
     "JobAttempt",
     "JobHeartbeat",
     "Lane",
+    "LetterTemplate",
     "Mail",
     "Membership",
     "MutedRequest",

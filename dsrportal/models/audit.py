@@ -25,6 +25,8 @@ class Operation(models.TextChoices):
     CLOSE = "close", _("Closed a request")
     CREATE = "create", _("Entered a request")
     DELETE = "delete", _("Deleted a request")
+    MESSAGE = "message", _("Wrote to the person")
+    DOWNLOAD = "download", _("Downloaded a file")
     PAUSE = "pause", _("Paused a clock")
     RESUME = "resume", _("Ended a pause")
     RECORD_EXTENSION = "record_extension", _("Recorded an extension")
@@ -35,6 +37,7 @@ class Operation(models.TextChoices):
     EXPORT = "export", _("Exported a list")
     WORKSPACE_ADDED = "workspace_added", _("Added a workspace")
     WORKSPACE_CHANGED = "workspace_changed", _("Changed a workspace")
+    LETTER_CHANGED = "letter_changed", _("Changed a letter")
     RULES_CHANGED = "rules_changed", _("Changed the rules of the clocks")
     ALERT_RULES_CHANGED = "alert_rules_changed", _("Changed the rules of the alerts")
     ALERT_TESTED = "alert_tested", _("Sent a test message")
@@ -70,7 +73,10 @@ class AuditEvent(models.Model):
     details = models.JSONField(default=dict)
 
     class Meta:
-        indexes = [models.Index(fields=["workspace", "-at"], name="audit_latest")]
+        indexes = [
+            models.Index(fields=["workspace", "-at"], name="audit_latest"),
+            models.Index(fields=["workspace", "upstream_id", "-at"], name="audit_of_request"),
+        ]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Insert; a line that exists cannot be changed."""

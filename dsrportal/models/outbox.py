@@ -27,6 +27,7 @@ class WishKind(models.TextChoices):
     CLOSE = "close", _("Close")
     CREATE = "create", _("New request")
     DELETE = "delete", _("Delete for good")
+    MESSAGE = "message", _("Write to the person")
 
 
 class WishState(models.TextChoices):

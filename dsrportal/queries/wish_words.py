@@ -18,6 +18,7 @@ _DOING: dict[str, Promise] = {
     WishKind.CLOSE: _("%(name)s is closing this"),
     WishKind.CREATE: _("%(name)s is entering a new request"),
     WishKind.DELETE: _("%(name)s is deleting this for good"),
+    WishKind.MESSAGE: _("%(name)s is writing to the person"),
 }
 _DONE: dict[str, Promise] = {
     WishKind.MOVE: _("Moved in Dastra."),
@@ -30,6 +31,7 @@ _DONE: dict[str, Promise] = {
     WishKind.CLOSE: _("Closed in Dastra."),
     WishKind.CREATE: _("The new request is in Dastra."),
     WishKind.DELETE: _("Deleted in Dastra."),
+    WishKind.MESSAGE: _("The message is in Dastra."),
 }
 _STORY: dict[str, tuple[Promise, Promise, str]] = {
     WishKind.MOVE: (_("Moved to %(step)s"), _("Not moved to %(step)s"), "arrow-right"),
@@ -42,6 +44,7 @@ _STORY: dict[str, tuple[Promise, Promise, str]] = {
     WishKind.CLOSE: (_("Closed from here"), _("Not closed"), "circle-check"),
     WishKind.CREATE: (_("Entered from here"), _("Not entered"), "plus"),
     WishKind.DELETE: (_("Deleted from here"), _("Not deleted"), "trash-2"),
+    WishKind.MESSAGE: (_("Wrote to the person"), _("Message not sent"), "send"),
 }
 
 
