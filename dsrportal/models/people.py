@@ -15,10 +15,13 @@ class User(AbstractUser):
     """A person with an account of the portal. Dastra's own users are `Operator` rows.
 
     `language` is the one the person reads in, for mails; empty until the person has signed in or chosen. `uses_keys`: single keys of the
-    keyboard map do something; `has_compact_board`: the cards of the board are two lines high.
+    keyboard map do something; `has_compact_board`: the cards of the board are two lines high. `seen_at` is the last activity, `left_at` the last one
+    before this sitting (`views.sitting`).
     """
 
     language = models.CharField(max_length=8, blank=True)
+    seen_at = models.DateTimeField(null=True)
+    left_at = models.DateTimeField(null=True)
     uses_keys = models.BooleanField(default=True)
     has_compact_board = models.BooleanField(default=False)
 
