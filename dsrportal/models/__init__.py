@@ -3,6 +3,7 @@
 from dsrportal.models.alert_rules import Absence, AlertRules, AlertWish, MutedRequest
 from dsrportal.models.alerts import Alert, AssigneeAccount, Mail, Notice
 from dsrportal.models.audit import AuditEvent
+from dsrportal.models.channels import Channel, ChannelAlert, ChannelMessage
 from dsrportal.models.correspondence import Draft, Enclosure, LetterTemplate
 from dsrportal.models.feeds import CalendarFeed
 from dsrportal.models.figures import Tally, TallyCheck
@@ -38,6 +39,9 @@ __all__ = [
     "AssigneeAccount",
     "AuditEvent",
     "CalendarFeed",
+    "Channel",
+    "ChannelAlert",
+    "ChannelMessage",
     "DataSubjectRequest",
     "DateChange",
     "Draft",
