@@ -62,8 +62,8 @@ def of_request(dsr: DataSubjectRequest, *, slug: str, viewer: Membership, now: d
     return found if entry.by_id == viewer.user_id else replace(found, send_url="")
 
 
-def of_creation(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -> WishView:
-    """What is to be said about a wish for a new request. No query."""
+def of_entry(entry: OutboxEntry, *, slug: str, viewer: Membership, now: datetime) -> WishView:
+    """What is to be said about one wish that was read with its `by`. No query."""
     return _view(entry, slug=slug, viewer=viewer, now=now)
 
 

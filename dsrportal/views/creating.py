@@ -121,7 +121,7 @@ def _on(found: Visit, entry: OutboxEntry, request: HttpRequest) -> HttpResponse 
 def _waiting_page(request: HttpRequest, found: Visit, entry: OutboxEntry) -> HttpResponse:
     slug = found.workspace.slug
     context = {
-        "wish": wishes.of_creation(entry, slug=slug, viewer=found.membership, now=found.now),
+        "wish": wishes.of_entry(entry, slug=slug, viewer=found.membership, now=found.now),
         "send_url": reverse("creating.send", args=[slug, entry.pk]),
         "back_url": reverse("creating.back", args=[slug, entry.pk]),
         "page_url": reverse("creating.waiting", args=[slug, entry.pk]),
