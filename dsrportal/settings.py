@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "dsrportal.middleware.HtmxLoginMiddleware",
     "dsrportal.views.access.LastWorkspaceMiddleware",
+    "dsrportal.views.sitting.SittingMiddleware",
 ]
 
 ROOT_URLCONF = "dsrportal.urls"

@@ -15,7 +15,7 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
-from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh
+from django_htmx.http import HttpResponseClientRedirect, HttpResponseClientRefresh, trigger_client_event
 
 from dsrportal.actions import outbox
 from dsrportal.forms.changes import FORMS, ChangeForm, CustomForm, read_seen
@@ -236,6 +236,8 @@ def _said(entry: OutboxEntry) -> str:
 
 
 def _answer(request: HttpRequest, found: Visit, *, entry: OutboxEntry, said: str) -> HttpResponse:
+    if request.POST.get("origin") == "home" and wants_fragment(request):  # the page takes itself anew
+        return trigger_client_event(HttpResponse(status=204), "day:look", {"said": said})
     known = DataSubjectRequest.objects.filter(workspace=found.workspace)
     dsr = known.filter(upstream_id=entry.upstream_id).first() if entry.upstream_id else None
     is_refused = entry.state in FAILED_STATES and entry.dismissed_at is None
@@ -302,6 +304,8 @@ def _redirect(
             else ("register.register", [found.workspace.slug])
         )
         return redirect(reverse(name, args=args))
+    if origin == "home":
+        return redirect(reverse("home.home"))
     if origin == "changes":
         return redirect(reverse("changes.changes", args=[found.workspace.slug]))
     return redirect(reverse("board.board", args=[found.workspace.slug]))
