@@ -6,127 +6,129 @@ Called before mails are planned, and again for the requests of a mail just befor
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
+from django.utils import timezone
 
 from dsrportal.alerts import notes
-from dsrportal.alerts.recipients import Recipients, recipients_of
-from dsrportal.alerts.thresholds import Dates, Reached, reached
-from dsrportal.clocks import Calendar, day_of
+from dsrportal.alerts.mutes import mutes_of
+from dsrportal.alerts.recipients import COPIES, recipients_of
+from dsrportal.alerts.wanted import Key, is_news, key_of, wanted_alerts
+from dsrportal.clocks import day_of
 from dsrportal.mirror import reckoning
-from dsrportal.models import Alert, DataSubjectRequest, User, Workspace
-from dsrportal.models.alerts import AlertClock, AlertState, Because, CancelledBecause
+from dsrportal.models import Alert, DataSubjectRequest, Notice, Workspace
+from dsrportal.models.alert_rules import AlertPolicy, alert_policy_of
+from dsrportal.models.alerts import AlertClock, AlertState, CancelledBecause, MailState
 from dsrportal.models.requests import ExtensionState
 from dsrportal.models.rules import policy_of
-from dsrportal.models.thresholds import DEFAULT
 
 MOST_NAMED = 500
 BATCH = 500
-COLUMNS = ("pk", "upstream_id", "reference", "operator_id", "respond_by", "extend_by", "extension_state", "refused_on")
+UNTOLD = frozenset({AlertState.WAITING, AlertState.CANCELLED, AlertState.AWAY, AlertState.MUTED, AlertState.DRY})
+"""What no mail has carried, and one may: the rest is over."""
 
 T = TypeVar("T")
-Key = tuple[int, str, str, date, int]
-"""Request, clock, threshold, legal date, person: what an alert is, within a workspace."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decided:
-    """How many alerts were raised (each with a notice), taken up again, and cancelled."""
+    """How many alerts were raised, how many of those without a notice, and how many were taken up again and cancelled."""
 
     raised: int = 0
+    silent: int = 0
     revived: int = 0
     cancelled: int = 0
 
 
-def decide(workspace: Workspace, *, now: datetime, only: Collection[int] | None = None) -> Decided:
-    """Bring the ledger of one workspace up to `now`; `only` names requests by upstream id. Decided twice, or by two at once, it is the same ledger."""
-    policy = policy_of(workspace)
-    if policy is None or not workspace.is_enabled:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """A row of the ledger."""
+
+    pk: int
+    state: AlertState
+    threshold: str
+    fires_on: date
+
+
+def decide(
+    workspace: Workspace, *, now: datetime, only: Collection[int] | None = None, policy: AlertPolicy | None = None
+) -> Decided:
+    """Bring the ledger of one workspace up to `now`; `only` names requests by upstream id, `policy` is the workspace's own unless it is given. Decided
+    twice, or by two at once, it is the same ledger."""
+    law = policy_of(workspace)
+    if law is None or not workspace.is_enabled:
         return Decided()
     if only is not None and len(only) > MOST_NAMED:
         only = None
     today = day_of(now, zone=ZoneInfo(workspace.time_zone))
-    recipients = recipients_of(workspace)
-    wanted = _wanted(workspace, recipients=recipients, calendar=policy.calendar, today=today, only=only)
+    policy = policy or alert_policy_of(workspace)
+    wanted = wanted_alerts(
+        workspace,
+        recipients=recipients_of(workspace, on=today, policy=policy),
+        mutes=mutes_of(workspace, policy=policy),
+        calendar=law.calendar,
+        today=today,
+        only=only,
+    )
     known = _known(workspace, wanted=wanted)
+    wanted = _news(wanted, known=known, policy=policy)
     missing = [alert for key, alert in wanted.items() if key not in known]
     raised = sum(_raise(some, now=now) for some in _batches(missing))
-    revived = [pk for key, (pk, state) in known.items() if state == AlertState.CANCELLED]
-    again = {"state": AlertState.WAITING, "mail": None, "cancelled_at": None, "cancelled_because": ""}
-    for some in _batches(sorted(revived)):
-        Alert.objects.filter(pk__in=some, state=AlertState.CANCELLED).update(**again)
-    cancelled = _cancel(workspace, wanted=wanted, now=now, only=only)
-    return Decided(raised=raised, revived=len(revived), cancelled=cancelled)
-
-
-def _wanted(
-    workspace: Workspace, *, recipients: Recipients, calendar: Calendar, today: date, only: Collection[int] | None
-) -> dict[Key, Alert]:
-    """Every alert that holds today, unsaved, by its key."""
-    horizon = today + timedelta(days=DEFAULT.horizon_days)
-    rows = DataSubjectRequest.objects.filter(
-        Q(respond_by__lte=horizon) | Q(extend_by__gte=today, extend_by__lte=horizon),
-        workspace=workspace,
-        archived=False,
-        is_closed=False,
+    _wake(workspace, wanted=wanted, known=known, now=now)
+    return Decided(
+        raised=raised,
+        silent=raised if policy.is_dry else 0,
+        revived=_turn(wanted, known=known),
+        cancelled=_cancel(workspace, wanted=wanted, policy=policy, now=now, only=only),
     )
-    if only is not None:
-        rows = rows.filter(upstream_id__in=only)
-    wanted: dict[Key, Alert] = {}
-    for row in rows.order_by("upstream_id").values(*COLUMNS):
-        for one, person, because in _told(row, recipients=recipients, calendar=calendar, today=today):
-            alert = Alert(
-                workspace=workspace,
-                dsr_id=row["pk"],
-                upstream_id=row["upstream_id"],
-                reference=row["reference"],
-                clock=one.clock,
-                threshold=one.threshold,
-                due_on=one.due_on,
-                fires_on=one.fires_on,
-                person=person,
-                because=because,
-                state=AlertState.WAITING if person.email else AlertState.PORTAL,
-            )
-            wanted[_key(alert)] = alert
-    return wanted
 
 
-def _told(
-    row: dict[str, Any], *, recipients: Recipients, calendar: Calendar, today: date
-) -> Iterator[tuple[Reached, User, Because]]:
-    """Who is told what of one request: of a clock each person hears the most urgent thing alone."""
-    dates = Dates(
-        respond_by=row["respond_by"],
-        extend_by=row["extend_by"],
-        is_extended=row["extension_state"] == ExtensionState.VALID,
-        is_refused=row["refused_on"] is not None,
-    )
-    own, overdue = reached(dates, calendar=calendar, today=today)
-    people, because = recipients.of_request(row["operator_id"])
-    for one in overdue:
-        yield from ((one, person, Because.ESCALATION) for person in recipients.managers)
-    warned = {person.pk for person in recipients.managers} if overdue else set()
-    for one in own:
-        for person in people:
-            if one.clock != AlertClock.RESPOND or person.pk not in warned:
-                yield one, person, because
-
-
-def _known(workspace: Workspace, *, wanted: dict[Key, Alert]) -> dict[Key, tuple[int, str]]:
-    """The rows of the ledger for what is wanted: key -> (pk, state)."""
+def _known(workspace: Workspace, *, wanted: dict[Key, Alert]) -> dict[Key, Known]:
+    """The rows of the ledger for the dates and people of what is wanted. One query."""
     days = {alert.due_on for alert in wanted.values()}
     if not days:
         return {}
+    about = {_about(key) for key in wanted}
     rows = Alert.objects.filter(workspace=workspace, due_on__gte=min(days), due_on__lte=max(days))
-    found = rows.values_list("upstream_id", "clock", "threshold", "due_on", "person_id", "pk", "state")
-    return {tuple(key): (pk, state) for *key, pk, state in found if tuple(key) in wanted}  # type: ignore[misc]
+    found: dict[Key, Known] = {}
+    fields = ("upstream_id", "clock", "threshold", "due_on", "person_id", "pk", "state", "fires_on")
+    for upstream_id, clock, threshold, due_on, person_id, pk, state, fires_on in rows.values_list(*fields):
+        key = (upstream_id, clock, threshold, due_on, person_id)
+        if _about(key) in about:
+            found[key] = Known(pk=pk, state=AlertState(state), threshold=threshold, fires_on=fires_on)
+    return found
+
+
+def _about(key: Key) -> tuple[int, str, date, int]:
+    """An alert's key without its threshold: one date of one request, one person."""
+    return (key[0], key[1], key[3], key[4])
+
+
+def _news(wanted: dict[Key, Alert], *, known: dict[Key, Known], policy: AlertPolicy) -> dict[Key, Alert]:
+    """`wanted` without what is none, where the rules or the days changed: the latest alert that the person has of that date stands for it."""
+    told: dict[tuple[int, str, date, int], tuple[Key, Known]] = {}
+    for key, row in known.items():
+        latest = told.get(_about(key))
+        if row.state != AlertState.CANCELLED and (latest is None or row.fires_on > latest[1].fires_on):
+            told[_about(key)] = (key, row)
+    found: dict[Key, Alert] = {}
+    for key, alert in wanted.items():
+        latest = told.get(_about(key))
+        is_latest = latest is not None and latest[0] == key
+        if is_latest or is_news(alert, policy=policy, latest=latest[1].fires_on if latest else None):
+            found[key] = alert
+        elif latest is not None:
+            alert.threshold, alert.fires_on = latest[1].threshold, latest[1].fires_on
+            found[latest[0]] = alert
+        elif key in known:
+            found[key] = alert
+    return found
 
 
 def _raise(alerts: list[Alert], *, now: datetime) -> int:
@@ -141,21 +143,64 @@ def _raise(alerts: list[Alert], *, now: datetime) -> int:
         Alert.objects.bulk_create([alert for alert in alerts if alert.dsr_id in living], ignore_conflicts=True)
         # The database does not say which rows it took: those that carry the mark of this run.
         mine = list(Alert.objects.filter(raising=raising).order_by("pk"))
-        notes.tell_of_alerts(mine, workspace=alerts[0].workspace, now=now)
+        _notice([alert for alert in mine if alert.state != AlertState.DRY], workspace=alerts[0].workspace, now=now)
     return len(mine)
 
 
-def _cancel(workspace: Workspace, *, wanted: dict[Key, Alert], now: datetime, only: Collection[int] | None) -> int:
+def _notice(alerts: list[Alert], *, workspace: Workspace, now: datetime) -> None:
+    """Put them behind the bell; what the person has muted is there too, and needs no reading."""
+    muted = [alert for alert in alerts if alert.state == AlertState.MUTED]
+    if muted:
+        notes.tell_of_alerts(muted, workspace=workspace, now=now)
+        Notice.objects.filter(alert__in=muted).update(read_at=now)
+    loud = [alert for alert in alerts if alert.state != AlertState.MUTED]
+    if loud:
+        notes.tell_of_alerts(loud, workspace=workspace, now=now)
+
+
+def _wake(workspace: Workspace, *, wanted: dict[Key, Alert], known: dict[Key, Known], now: datetime) -> None:
+    """Tell of what was decided while the workspace only tried its rules, and still holds."""
+    asleep = {row.pk: wanted[key].state for key, row in known.items() if row.state == AlertState.DRY and key in wanted}
+    for some in _batches(sorted(pk for pk, state in asleep.items() if state != AlertState.DRY)):
+        with transaction.atomic():
+            reckoning.lock(workspace.pk)
+            woken = list(Alert.objects.filter(pk__in=some, state=AlertState.DRY).order_by("pk"))
+            for alert in woken:
+                alert.state = asleep[alert.pk]
+            Alert.objects.bulk_update(woken, ["state"])
+            told = set(Notice.objects.filter(alert__in=woken).values_list("alert_id", flat=True))
+            _notice([alert for alert in woken if alert.pk not in told], workspace=workspace, now=now)
+
+
+def _turn(wanted: dict[Key, Alert], *, known: dict[Key, Known]) -> int:
+    """Give rows that no mail has carried the state that holds now: taken up again, or left to the portal. Returns how many were cancelled before."""
+    turns: dict[tuple[AlertState, AlertState], list[int]] = {}
+    for key, row in known.items():
+        alert = wanted.get(key)
+        if alert is not None and row.state in UNTOLD - {AlertState.DRY} and row.state != alert.state:
+            turns.setdefault((row.state, AlertState(alert.state)), []).append(row.pk)
+    is_sending = Q(mail__state=MailState.WAITING, mail__lease_until__gt=timezone.now())
+    for (before, after), pks in turns.items():
+        for some in _batches(sorted(pks)):
+            rows = Alert.objects.filter(pk__in=some, state=before).exclude(is_sending)
+            rows.update(state=after, mail=None, cancelled_at=None, cancelled_because="")
+    return sum(len(pks) for (before, _after), pks in turns.items() if before == AlertState.CANCELLED)
+
+
+def _cancel(
+    workspace: Workspace, *, wanted: dict[Key, Alert], policy: AlertPolicy, now: datetime, only: Collection[int] | None
+) -> int:
     """Take back what waits and no longer holds."""
     waiting = Alert.objects.filter(workspace=workspace, state=AlertState.WAITING)
     if only is not None:
         waiting = waiting.filter(upstream_id__in=only)
-    over = [alert for alert in waiting.order_by("pk") if _key(alert) not in wanted]
+    over = [alert for alert in waiting.order_by("pk") if key_of(alert) not in wanted]
     reasons: dict[CancelledBecause, list[int]] = {}
     rows = _rows_of(workspace, alerts=over)
-    held = {(key[0], key[1], key[3], key[4]) for key in wanted} if over else set()
+    held = {_about(key) for key in wanted} if over else set()
     for alert in over:
-        reasons.setdefault(_reason(alert, row=rows.get(alert.upstream_id), held=held), []).append(alert.pk)
+        reason = _reason(alert, row=rows.get(alert.upstream_id), held=held, policy=policy)
+        reasons.setdefault(reason, []).append(alert.pk)
     count = 0
     for reason, pks in reasons.items():
         for some in _batches(pks):
@@ -173,22 +218,23 @@ def _rows_of(workspace: Workspace, *, alerts: list[Alert]) -> dict[int, dict[str
     return rows
 
 
-def _reason(alert: Alert, *, row: dict[str, Any] | None, held: set[tuple[int, str, date, int]]) -> CancelledBecause:
+def _reason(
+    alert: Alert, *, row: dict[str, Any] | None, held: set[tuple[int, str, date, int]], policy: AlertPolicy
+) -> CancelledBecause:
     if row is None:
         return CancelledBecause.GONE
     if row["is_closed"]:
         return CancelledBecause.CLOSED
     if row["archived"]:
         return CancelledBecause.ARCHIVED
-    if (alert.upstream_id, alert.clock, alert.due_on, alert.person_id) in held:
+    if _about(key_of(alert)) in held:
         return CancelledBecause.LATER
     on = row["respond_by"] if alert.clock == AlertClock.RESPOND else row["extend_by"]
     is_settled = alert.clock == AlertClock.EXTEND and row["extension_state"] == ExtensionState.VALID
-    return CancelledBecause.MOVED if on != alert.due_on or is_settled else CancelledBecause.NOT_THEIRS
-
-
-def _key(alert: Alert) -> Key:
-    return (alert.upstream_id, str(alert.clock), str(alert.threshold), alert.due_on, alert.person_id)
+    if on != alert.due_on or is_settled:
+        return CancelledBecause.MOVED
+    is_in_rules = alert.threshold in policy.thresholds.all() and alert.because not in COPIES
+    return CancelledBecause.NOT_THEIRS if is_in_rules else CancelledBecause.RULES
 
 
 def _batches(all_of_them: list[T]) -> Iterable[list[T]]:
