@@ -12,7 +12,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.translation import get_language_info, gettext_lazy
+from django.utils.translation import get_language_info, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from dsrportal.models import Membership, SyncLane, Workspace
@@ -25,13 +25,15 @@ THEME_COOKIE = "theme"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NavItem:
-    """One place in the rail. `icon` is a name of the sprite; `count` is what waits there for the person, None for nothing."""
+    """One place in the rail. `icon` is a name of the sprite; `count` is what waits there for the person, None for nothing. `short` is its name in a
+    phone's bar; without one it stands in the person's menu there."""
 
     label: str
     url: str
     icon: str
     is_current: bool
     count: int | None = None
+    short: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,20 +86,39 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 def _nav(memberships: Sequence[Membership], *, current: Workspace, view: str) -> list[NavItem]:
     attention = _attention(memberships, current)
     places = [
-        (_("Board"), "board.board", "square-kanban", {"board"}, None),
-        (_("Requests"), "register.register", "list", {"register", "dsr"}, None),
-        (_("Changes"), "changes.changes", "history", {"changes"}, attention or None),
+        (_("Board"), pgettext("phone bar", "Board"), "board.board", "square-kanban", {"board"}, None),
+        (_("Requests"), pgettext("phone bar", "Requests"), "register.register", "list", {"register", "dsr"}, None),
+        (_("Changes"), pgettext("phone bar", "Changes"), "changes.changes", "history", {"changes"}, attention or None),
     ]
     here = view.partition(".")[0]
+    my_day = pgettext("phone bar", "My day")
     items = [
-        NavItem(label=label, url=reverse(name, args=[current.slug]), icon=icon, is_current=here in modules, count=count)
-        for label, name, icon, modules, count in places
+        NavItem(label=_("My day"), short=my_day, url=reverse("home.home"), icon="sun", is_current=here == "home"),
+        *(
+            NavItem(
+                label=label,
+                short=short,
+                url=reverse(name, args=[current.slug]),
+                icon=icon,
+                is_current=here in modules,
+                count=count,
+            )
+            for label, short, name, icon, modules, count in places
+        ),
     ]
     managed = [membership.workspace_id for membership in memberships if membership.may_manage]
     if managed:
         is_managed = current.pk in managed
         url = reverse("overview.overview", args=[current.slug]) if is_managed else reverse("overview.everywhere")
-        items.append(NavItem(label=_("Overview"), url=url, icon="chart-column", is_current=here == "overview"))
+        items.append(
+            NavItem(
+                label=_("Overview"),
+                short=pgettext("phone bar", "Overview"),
+                url=url,
+                icon="chart-column",
+                is_current=here == "overview",
+            )
+        )
     alerts_url = reverse("alerts.alerts", args=[current.slug])
     items.append(NavItem(label=_("Alerts"), url=alerts_url, icon="bell", is_current=here == "alerts"))
     return items
