@@ -86,6 +86,8 @@ OF_THE_PERSON = [
     Route(name="overview.export_everywhere", takes="read"),
     Route(name="accounts.logout", takes="write"),
     Route(name="notices.notices", takes="read"),
+    Route(name="palette.palette", takes="form"),
+    Route(name="palette.keys", takes="form"),
     Route(name="notices.read", takes="write"),
     Route(name="deadline.deadline", takes="read"),
     Route(name="calendar_feed.account", takes="form"),

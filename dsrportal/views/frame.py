@@ -16,7 +16,7 @@ from django.utils.translation import get_language_info, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from dsrportal.models import Membership, SyncLane, Workspace
-from dsrportal.queries import changes, freshness, notices
+from dsrportal.queries import changes, freshness, keymap, notices, palette
 from dsrportal.views.access import Visit, administers, last_visited, memberships_of
 
 THEMES = {"auto": gettext_lazy("As the system"), "light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
@@ -47,7 +47,7 @@ class WorkspaceItem:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.unread`, `.languages`, `.theme`, `.themes`."""
+    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.unread`, `.keys`, `.languages`, `.theme`, `.themes`."""
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     context: dict[str, Any] = {
         "languages": [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES],
@@ -72,6 +72,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     ]
     context["workspace"] = current
     ids = [membership.workspace_id for membership in memberships]
+    context["keys"] = keymap.script(is_on=user.uses_keys, places=palette.addresses(memberships, current=current))
     context["unread"] = notices.unread_count(user, workspace_ids=ids) if ids else 0
     context["nav"] = _nav(memberships, current=current, view=view) if current else []
     context["settings_nav"] = _settings_nav(view=view) if administers(request) else []

@@ -1,4 +1,4 @@
-/* What every page does in the browser: announces, opens dialogs, shows failures and slow answers, Ctrl K. Keeps nothing in the browser. */
+/* What every page does in the browser: announces, opens dialogs, shows failures and slow answers. Keeps nothing in the browser. */
 (() => {
   "use strict";
   const root = document.documentElement;
@@ -36,17 +36,6 @@
     /* a click on the veil closes, if it began there: not a selection of text that ended outside */
     if (event.target instanceof HTMLDialogElement && pressed === event.target) event.target.close();
     if (event.target.closest("[data-close]")) event.target.closest("dialog")?.close();
-  });
-
-  document.addEventListener("keydown", (event) => {
-    if ((event.ctrlKey || event.metaKey) && !event.altKey && !event.shiftKey && event.key.toLowerCase() === "k") {
-      const search = document.querySelector("[data-search]");
-      if (search) {
-        event.preventDefault();
-        search.focus();
-        search.select();
-      }
-    }
   });
 
   /* what an answer brings: a dialog that wants to be open, a place that wants the focus, words to be said */
