@@ -22,6 +22,7 @@ from django.core.management import call_command
 from django.utils import timezone
 
 from dsrportal.actions import ledger
+from dsrportal.actions.members import match_assignee
 from dsrportal.actions.workspaces import add_workspace, change
 from dsrportal.mirror.pull import BusyError, Progress, pull
 from dsrportal.models import DataSubjectRequest, Lane, Membership, Pause, Role, SyncLane, User, Workspace
@@ -166,7 +167,12 @@ class Demo:
                     user=accounts[account.username], workspace=workspace, defaults={"role": role}
                 )
         if not Pause.objects.exists():
-            record_clocks(Workspace.objects.get(name=FRANCE.name), by=accounts["officer"], now=timezone.now())
+            france, officer, now = Workspace.objects.get(name=FRANCE.name), accounts["officer"], timezone.now()
+            record_clocks(france, by=officer, now=now)
+            paused = DataSubjectRequest.objects.filter(workspace=france, paused_since__isnull=False, operator__isnull=False)
+            if (one := paused.select_related("operator").order_by("pk").first()) is not None and one.operator is not None:
+                # Somebody who can sign in has requests of their own.
+                match_assignee(france, operator_upstream_id=one.operator.upstream_id, user=officer, by=None, now=now)
 
     def _start_sandbox(self, household: Household, *, port: int) -> None:
         state = self._folder / "sandbox.json"
