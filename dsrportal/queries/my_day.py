@@ -83,7 +83,7 @@ class Pending:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MyDay:
-    """What the page draws. `unmatched` names the workspaces in which it is not known what is the person's. `digest` changes with what is shown, ages
+    """What the page draws. `unmatched` names the workspaces in which the person works, and it is not known on what. `digest` changes with what is shown, ages
     apart; `spoken` is all of it in one sentence."""
 
     today: str
@@ -115,7 +115,7 @@ def of_person(user: User, *, memberships: Sequence[Membership], now: datetime) -
         today=short_day(places[0].today, today=places[0].today) if places else "",
         readings=[_reading(place, is_named=is_named, now=now) for place in places],
         disabled=disabled,
-        unmatched=[place.workspace.name for place in places if place.membership.may_act and place.is_everybodys],
+        unmatched=[place.workspace.name for place in places if place.is_unmatched],
         first=[section for section in shown if section.key not in SECOND],
         second=[section for section in shown if section.key in SECOND],
         pending=pending,

@@ -49,6 +49,11 @@ class Place:
         """Whether the lists hold everybody's requests, since none can be told to be the person's."""
         return not self.own
 
+    @property
+    def is_unmatched(self) -> bool:
+        """Whether the person should have requests here, and is no Dastra user. Who answers for all of them or only looks need not be one."""
+        return self.is_everybodys and self.membership.may_act and not self.membership.may_manage
+
 
 def places_of(memberships: Sequence[Membership], *, user: User, left_at: datetime | None, now: datetime) -> list[Place]:
     """The enabled workspaces, in the order given. Five queries, whatever their number."""
