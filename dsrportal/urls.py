@@ -50,6 +50,7 @@ urlpatterns = [
     path("w/<slug:slug>/changes/", changes.changes, name="changes.changes"),
     path("w/<slug:slug>/requests/", register.register, name="register.register"),
     path("w/<slug:slug>/requests/search/", register.search, name="register.search"),
+    path("w/<slug:slug>/requests/display/", register.display, name="register.display"),
     path("w/<slug:slug>/requests/ask/", register.ask, name="register.ask"),
     path("w/<slug:slug>/requests/bulk/", bulk.wish, name="bulk.wish"),
     path("w/<slug:slug>/requests/bulk/undo/", bulk.undo, name="bulk.undo"),

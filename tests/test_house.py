@@ -96,7 +96,7 @@ def test_a_template_trusts_nobody_and_holds_no_script_or_style(page: Path) -> No
 
 def test_markup_is_made_in_one_room() -> None:
     makers = re.compile(r"mark_safe|SafeString\(|format_html\(f")
-    assert [path.name for path in CODE if makers.search(path.read_text(encoding="utf-8"))] == ["look.py"]
+    assert {path.parent.name for path in CODE if makers.search(path.read_text(encoding="utf-8"))} == {"templatetags"}
 
 
 def catalogue(language: str) -> Catalog:

@@ -99,6 +99,7 @@ OF_A_WORKSPACE = [
     Route(name="overview.export", takes="read", acting=True),
     Route(name="register.register", takes="read"),
     Route(name="register.search", takes="write"),
+    Route(name="register.display", takes="write"),
     Route(name="register.ask", takes="write", acting=True),
     Route(name="bulk.wish", takes="write", acting=True),
     Route(name="bulk.undo", takes="write", acting=True),

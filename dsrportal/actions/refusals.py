@@ -24,6 +24,15 @@ class WishError(Exception):
         self.code = code
 
 
+class ViewError(Exception):
+    """A saved view that is not kept or changed. `sentence` says why to a person; `code` is one of `not_allowed`, `invalid`, `taken`, `full`."""
+
+    def __init__(self, sentence: str, *, code: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+
+
 class LedgerError(Exception):
     """An entry of a request's clock that is not recorded. `sentence` says why to a person; `field` is the one of the form that it is about."""
 

@@ -15,4 +15,4 @@ class WishForm(forms.Form):
     step = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     seen_step = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     seen_updated_at = forms.DateTimeField(required=False)
-    origin = forms.ChoiceField(choices=[("board", "board"), ("dsr", "dsr")], required=False)
+    origin = forms.ChoiceField(choices=[(page, page) for page in ("board", "dsr", "register")], required=False)

@@ -6,14 +6,15 @@ Nothing in an address is an error: what makes no sense is left out, numbers are 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from django.http import QueryDict
 
-from dsrportal.queries import register_spans
+from dsrportal.queries import register_columns, register_spans
 from dsrportal.queries.clock_state import CLOCKS
-from dsrportal.queries.register_filters import DEFAULT_SIZE, LAST_PAGE, SIZES, RegisterFilters
+from dsrportal.queries.register_filters import DEFAULT_SIZE, DENSITIES, LAST_PAGE, SIZES, RegisterFilters
+from dsrportal.queries.register_groups import GROUPS
 from dsrportal.queries.register_sorts import DEFAULT_SORT, LONGEST_CURSOR, known_sort
 
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
@@ -22,6 +23,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 DIGITS = re.compile(r"[0-9]{1,19}")
 LARGEST_ID = 2**63 - 1
 MOST_VALUES = 400
+LONGEST_COLUMNS = 1_000
 
 Value = TypeVar("Value")
 
@@ -53,10 +55,14 @@ def read(query: QueryDict) -> RegisterFilters:
         sort_by=sort or DEFAULT_SORT,
         # Dastra's own default is descending; a plain register begins with the most urgent.
         asc=_flag(query.get("asc", "")) if _is_flag(query.get("asc", "")) else sort is None,
+        group=_one_of(query.get("group", ""), known=GROUPS),
+        columns=register_columns.read(query.get("columns", "")[:LONGEST_COLUMNS]),
+        density=_one_of(query.get("density", ""), known=DENSITIES),
         size=_size(query.get("size", "")),
         page=_page(query.get("page", "")),
         after=query.get("after", "") if len(query.get("after", "")) <= LONGEST_CURSOR else "",
         count=query.get("count", "") == "exact",
+        view=_id(query.get("view", "")),
     )
 
 
@@ -71,6 +77,10 @@ def _code(text: str) -> str | None:
 
 def _clock(text: str) -> str | None:
     return text if text in CLOCKS else None
+
+
+def _one_of(text: str, *, known: Collection[str]) -> str:
+    return text if text in known else ""
 
 
 def _id(text: str) -> int | None:

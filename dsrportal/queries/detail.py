@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -24,6 +24,7 @@ from dsrportal.queries import (
     detail_timeline,
     ledger,
     register_filters,
+    register_groups,
     register_sorts,
     vocabulary,
     wishes,
@@ -32,7 +33,7 @@ from dsrportal.queries import (
 from dsrportal.queries.clock_panel import ClockPanel
 from dsrportal.queries.register_filters import RegisterFilters, Search
 from dsrportal.queries.register_rows import read_identity
-from dsrportal.queries.register_sorts import SORTS, Cursor
+from dsrportal.queries.register_sorts import Cursor
 from dsrportal.queries.timeline_event import Event
 from dsrportal.queries.vocabulary import Vocabulary
 from dsrportal.queries.wishes import WishView
@@ -223,8 +224,8 @@ def _walk(
     known: Vocabulary,
     now: datetime,
 ) -> Walk:
-    filters, _left_out = known.keep_known(replace(filters, page=1, after="", count=False))
-    columns = SORTS[filters.sort_by]
+    filters, _left_out = known.keep_known(filters.asking())
+    columns = register_groups.order_of(filters)
     condition = register_filters.condition(workspace=workspace, filters=filters, search=search, now=now)
     paths = dict.fromkeys(column.path for column in columns)
     here = DataSubjectRequest.objects.filter(pk=dsr.pk).values("pk", "operator_id", *paths).first()

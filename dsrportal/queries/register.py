@@ -1,6 +1,6 @@
 """The register: one page of a workspace's requests for one question, ready to be drawn. Called by `views.register`.
 
-At most ten queries, whatever the number of rows; never writes, never calls Dastra.
+At most twelve queries, whatever the number of rows; never writes, never calls Dastra.
 """
 
 from __future__ import annotations
@@ -13,21 +13,36 @@ from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Q, Value
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dsrportal.models import DataSubjectRequest, Workspace
+from dsrportal.models import DataSubjectRequest, Membership, Workspace
 from dsrportal.models.rules import policy_of
-from dsrportal.queries import register_chips, register_filters, register_sorts, vocabulary
+from dsrportal.queries import (
+    register_chips,
+    register_columns,
+    register_filters,
+    register_groups,
+    register_slices,
+    vocabulary,
+    wishes,
+)
 from dsrportal.queries.freshness import Freshness, Level
 from dsrportal.queries.register_chips import Chip, Choice, Group, address
-from dsrportal.queries.register_filters import LAST_PAGE, SIZES, RegisterFilters, Search
-from dsrportal.queries.register_rows import FIELDS, Row, in_words
-from dsrportal.queries.register_sorts import SORTS, Column, Cursor
+from dsrportal.queries.register_columns import COLUMNS, LedgerColumn
+from dsrportal.queries.register_filters import COMPACT, LAST_PAGE, SIZES, RegisterFilters, Search
+from dsrportal.queries.register_groups import Section
+from dsrportal.queries.register_rows import ALWAYS, Reader, Row, in_words
+from dsrportal.queries.register_slices import Slice
 from dsrportal.queries.vocabulary import Vocabulary
+from dsrportal.queries.wishes import WishView
 
+PANEL = frozenset(
+    {"clock", "workflows", "purposes", "states", "users", "tags", "unassigned", "areaId", "q", *register_chips.SWITCHES}
+)
+"""What the filter panel has fields for."""
 COUNT_CAP = LAST_PAGE * SIZES[-1]
 
 
@@ -53,12 +68,15 @@ class Head:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RegisterPage:
-    """What the register's templates draw. `status` is the count in words, or why there is none to tell; `shown` is "1–50 of 312"; `empty`
-    is why there are no rows, or empty."""
+    """What the register's templates draw. `columns` are the keys of those that are shown, `sections` their rows; `status` is the count in
+    words, or why there is none to tell; `shown` is "1–50 of 312"; `empty` is why there are no rows, or empty. `kept_by_…` are the names
+    and values that a form carries along unseen."""
 
     url: str
     filters: RegisterFilters
-    rows: list[Row]
+    columns: tuple[str, ...]
+    is_compact: bool
+    sections: list[Section]
     count: Count
     status: str
     shown: str
@@ -69,6 +87,8 @@ class RegisterPage:
     areas: list[Choice]
     switches: list[Choice]
     sizes: list[Choice]
+    kept_by_panel: list[tuple[str, str]]
+    kept_by_sizes: list[tuple[str, str]]
     previous_url: str
     next_url: str
     count_url: str
@@ -77,60 +97,61 @@ class RegisterPage:
     has_left_out: bool
     is_search_open: bool
 
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Slice:
-    rows: list[dict[str, Any]]
-    start: int
-    has_previous: bool
-    has_next: bool
-    by_cursor: bool
+    @property
+    def rows(self) -> list[Row]:
+        """The rows of all sections."""
+        return [row for section in self.sections for row in section.rows]
 
 
 def page(
-    workspace: Workspace,
+    viewer: Membership,
     *,
     url: str,
     filters: RegisterFilters,
     search: Search | None,
-    may_see_identity: bool,
     freshness: Freshness,
     now: datetime,
 ) -> RegisterPage:
-    """One page of the register. What the question names and this workspace does not have is left out and said."""
+    """One page of the register of the viewer's workspace. What the question names and this workspace does not have is left out and said."""
+    workspace = viewer.workspace
     known = vocabulary.of_workspace(workspace)
     filters, has_left_out = known.keep_known(filters)
     condition = register_filters.condition(workspace=workspace, filters=filters, search=search, now=now)
-    count = _count(workspace, filters=filters, condition=condition, known=known)
+    found = DataSubjectRequest.objects.filter(condition)
+    counted = register_groups.counts(found, filters=filters)
+    count = _count(workspace, filters=filters, condition=condition, known=known, counted=counted)
     if count.is_exact:
-        filters = replace(filters, page=min(filters.page, max(math.ceil(count.number / filters.size), 1)))
-    columns = SORTS[filters.sort_by]
-    part = _slice(DataSubjectRequest.objects.filter(condition), filters=filters, columns=columns, known=known)
-    zone, policy = ZoneInfo(workspace.time_zone), policy_of(workspace)
-    question = replace(filters, page=1, after="", count=False).query_string()
+        filters = register_slices.at_most(filters, last=math.ceil(count.number / filters.size))
+    columns = shown_columns(filters, viewer=viewer)
+    order = register_groups.order_of(filters)
+    part = register_slices.one_page(
+        found, filters=filters, columns=order, fields=_fields(columns, filters), known=known
+    )
+    reader = reader_of(viewer, known=known, filters=filters, now=now)
+    waiting = _wishes(viewer, has_rows=bool(part.rows), now=now)
+    group = register_groups.GROUPS[filters.group].field if filters.group else ""
     rows = [
         in_words(
             values,
-            workspace=workspace,
-            policy=policy,
-            zone=zone,
-            vocabulary=known,
-            may_see_identity=may_see_identity,
-            from_query=urlencode({"from": question}) if question else "",
-            now=now,
+            columns=columns,
+            reader=reader,
+            group=values[group] if group else None,
+            wish=waiting.get(values["upstream_id"]),
         )
         for values in part.rows
     ]
     empty = "" if rows else _why_empty(filters, search=search, freshness=freshness)
-    previous_url, next_url = _neighbours(part, url=url, filters=filters, columns=columns)
+    previous_url, next_url = register_slices.neighbours(part, url=url, filters=filters, columns=order)
     return RegisterPage(
         url=url,
         filters=filters,
-        rows=rows,
+        columns=columns,
+        is_compact=is_compact(filters, viewer=viewer),
+        sections=register_groups.sections(rows, filters=filters, counted=counted, known=known),
         count=count,
         status={"never": _("Not read yet"), "search_expired": ""}.get(empty, count.text),
         shown=_shown(part, count=count),
-        heads=_heads(filters, url=url),
+        heads=[_head(COLUMNS[key], filters=filters, url=url) for key in columns],
         chips=register_chips.chips(filters, url=url, vocabulary=known, search=search),
         clear_url=address(url, filters=filters.without_filters()),
         groups=[group for group in register_chips.groups(filters, vocabulary=known) if group.choices],
@@ -143,6 +164,8 @@ def page(
             for name in register_chips.SWITCHES
         ],
         sizes=[Choice(value=str(size), label=str(size), is_chosen=size == filters.size) for size in SIZES],
+        kept_by_panel=[pair for pair in filters.asking(after="").pairs() if pair[0] not in PANEL],
+        kept_by_sizes=[pair for pair in filters.asking(after="").pairs() if pair[0] != "size"],
         previous_url=previous_url,
         next_url=next_url,
         count_url="" if count.is_exact else address(url, filters=replace(filters, count=True)),
@@ -153,9 +176,66 @@ def page(
     )
 
 
-def _count(workspace: Workspace, *, filters: RegisterFilters, condition: Q, known: Vocabulary) -> Count:
+def shown_columns(filters: RegisterFilters, *, viewer: Membership) -> tuple[str, ...]:
+    """The keys of the columns: the address's, else the person's own, else those that everybody begins with."""
+    return filters.columns or register_columns.read(viewer.register_columns) or register_columns.DEFAULT
+
+
+def is_compact(filters: RegisterFilters, *, viewer: Membership) -> bool:
+    """Whether the rows are drawn 28 px high: as the address says, else as the person likes it."""
+    return filters.density == COMPACT if filters.density else viewer.has_compact_register
+
+
+def reader_of(viewer: Membership, *, known: Vocabulary, filters: RegisterFilters, now: datetime) -> Reader:
+    """Who reads the list; the rows lead to pages that know the question. One query, where holidays were added."""
+    workspace = viewer.workspace
+    question = filters.asking().query_string()
+    return Reader(
+        workspace=workspace,
+        policy=policy_of(workspace),
+        zone=ZoneInfo(workspace.time_zone),
+        known=known,
+        may_see_identity=viewer.may_see_identity,
+        now=now,
+        from_query=urlencode({"from": question}) if question else "",
+    )
+
+
+def one_row(
+    viewer: Membership, *, upstream_id: int, filters: RegisterFilters, now: datetime
+) -> tuple[Row, tuple[str, ...]] | None:
+    """One row as the list shows it, and its columns; None for a request that is gone. At most seven queries."""
+    columns = shown_columns(filters, viewer=viewer)
+    rows = DataSubjectRequest.objects.filter(workspace=viewer.workspace, upstream_id=upstream_id)
+    values = rows.values(*_fields(columns, filters)).first()
+    if values is None:
+        return None
+    known = vocabulary.of_workspace(viewer.workspace)
+    reader = reader_of(viewer, known=known, filters=filters, now=now)
+    wish = _wishes(viewer, has_rows=True, now=now).get(upstream_id)
+    return in_words(values, columns=columns, reader=reader, wish=wish), columns
+
+
+def _fields(columns: Sequence[str], filters: RegisterFilters) -> tuple[str, ...]:
+    group = (register_groups.GROUPS[filters.group].field,) if filters.group else ()
+    return tuple(dict.fromkeys([*ALWAYS, *register_columns.fields_of(columns), *group]))
+
+
+def _wishes(viewer: Membership, *, has_rows: bool, now: datetime) -> dict[int, WishView]:
+    """What waits or came back, by request; the latest of each. One query."""
+    if not has_rows:
+        return {}
+    found = wishes.of_workspace(viewer.workspace, viewer=viewer, now=now)
+    return {wish.upstream_id: wish for wish in found if wish.upstream_id is not None}
+
+
+def _count(
+    workspace: Workspace, *, filters: RegisterFilters, condition: Q, known: Vocabulary, counted: Mapping[Any, int]
+) -> Count:
+    if counted:
+        return _counted(sum(counted.values()), is_exact=True)
     asked = replace(filters.without_filters(), archived=filters.archived, workflows=filters.workflows)
-    if asked == replace(filters, page=1, after="", count=False):
+    if asked == filters.asking():
         number = sum(
             step.archived_count if filters.archived else step.live_count
             for step in known.steps.values()
@@ -183,57 +263,7 @@ def _grouped(number: int) -> str:
     return number_format(number, force_grouping=True)
 
 
-def _slice(
-    rows: QuerySet[DataSubjectRequest], *, filters: RegisterFilters, columns: Sequence[Column], known: Vocabulary
-) -> _Slice:
-    wanted = dict.fromkeys([*FIELDS, *(column.path for column in columns)])
-    size = filters.size
-    cursor = register_sorts.read_cursor(filters.after, columns=columns)
-    if cursor is not None:
-        beside = register_sorts.beyond(columns, cursor=cursor, ascending=filters.asc, name_of=known.operator_name)
-        order = register_sorts.order_by(columns, ascending=filters.asc, forward=cursor.forward)
-        found = list(rows.filter(beside).order_by(*order).values(*wanted)[: size + 1])
-        if part := _at_cursor(found, cursor=cursor, size=size):
-            return part
-    start = 0 if cursor is not None else (filters.page - 1) * size  # nothing is there any more: begin again
-    order = register_sorts.order_by(columns, ascending=filters.asc)
-    found = list(rows.order_by(*order).values(*wanted)[start : start + size + 1])
-    return _Slice(rows=found[:size], start=start, has_previous=start > 0, has_next=len(found) > size, by_cursor=False)
-
-
-def _at_cursor(found: list[dict[str, Any]], *, cursor: Cursor, size: int) -> _Slice | None:
-    if cursor.forward and found:
-        return _Slice(
-            rows=found[:size], start=cursor.start, has_previous=True, has_next=len(found) > size, by_cursor=True
-        )
-    if not cursor.forward and len(found) > size:  # fewer: the first page itself
-        kept = found[:size][::-1]
-        start = max(cursor.start - len(kept), 0)
-        return _Slice(rows=kept, start=start, has_previous=True, has_next=True, by_cursor=True)
-    return None
-
-
-def _neighbours(part: _Slice, *, url: str, filters: RegisterFilters, columns: Sequence[Column]) -> tuple[str, str]:
-    def by_cursor(row: Mapping[str, Any], *, forward: bool, start: int) -> str:
-        after = register_sorts.cursor_at(row, columns=columns, forward=forward, start=start)
-        return address(url, filters=replace(filters, page=1, after=after, count=False))
-
-    def by_page(number: int) -> str:
-        return address(url, filters=replace(filters, page=number, after="", count=False))
-
-    number = part.start // filters.size + 1
-    previous_url = next_url = ""
-    if part.has_previous:
-        is_numbered = not part.by_cursor or part.start == LAST_PAGE * filters.size
-        previous_url = by_page(number - 1) if is_numbered else by_cursor(part.rows[0], forward=False, start=part.start)
-    if part.has_next:
-        is_numbered = not part.by_cursor and number < LAST_PAGE
-        after = part.start + len(part.rows)
-        next_url = by_page(number + 1) if is_numbered else by_cursor(part.rows[-1], forward=True, start=after)
-    return previous_url, next_url
-
-
-def _shown(part: _Slice, *, count: Count) -> str:
+def _shown(part: Slice, *, count: Count) -> str:
     if not part.rows:
         return ""
     first, last = _grouped(part.start + 1), _grouped(part.start + len(part.rows))
@@ -241,38 +271,18 @@ def _shown(part: _Slice, *, count: Count) -> str:
     return _("%(first)s–%(last)s of %(total)s") % {"first": first, "last": last, "total": total}
 
 
-def _heads(filters: RegisterFilters, *, url: str) -> list[Head]:
-    plain = [
-        ("demandId", _("Reference"), "ledger__main"),
-        ("clock", _("Respond by"), "ledger__clock"),
-        ("expiryTime", _("Dastra's date"), ""),
-        ("", _("Rights"), ""),
-        ("workFlowStep", _("Step"), ""),
-        ("state", _("State"), ""),
-        ("", _("Person"), ""),
-        ("operator", _("Assignee"), ""),
-        ("area", _("Area"), ""),
-        ("dateDemand", _("Received"), ""),
-        ("dateUpdate", _("Updated"), ""),
-        ("nbMessagesNotViewed", _("Messages"), "num"),
-        ("", _("Tags"), ""),
-    ]
-    return [_head(key, label=label, kind=kind, filters=filters, url=url) for key, label, kind in plain]
-
-
-def _head(key: str, *, label: str, kind: str, filters: RegisterFilters, url: str) -> Head:
-    if not key:
-        return Head(key="", label=label, kind=kind)
-    is_here = filters.sort_by == key
-    begins_up = key not in {"dateDemand", "dateUpdate", "nbMessagesNotViewed"}
-    ascending = not filters.asc if is_here else begins_up
+def _head(column: LedgerColumn, *, filters: RegisterFilters, url: str) -> Head:
+    if not column.sort:
+        return Head(key="", label=str(column.label), kind=column.kind)
+    is_here = filters.sort_by == column.sort
+    ascending = not filters.asc if is_here else column.begins_up
     sort = "none" if not is_here else "ascending" if filters.asc else "descending"
     return Head(
-        key=key,
-        label=label,
-        kind=kind,
+        key=column.sort,
+        label=str(column.label),
+        kind=column.kind,
         sort=sort,
-        url=address(url, filters=filters.asking(sort_by=key, asc=ascending)),
+        url=address(url, filters=filters.asking(sort_by=column.sort, asc=ascending)),
     )
 
 

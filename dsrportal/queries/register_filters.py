@@ -17,7 +17,7 @@ from django.db.models import Q, QuerySet, Value
 
 from dsrportal.models import IdentityWord, Workspace
 from dsrportal.models.rules import policy_of
-from dsrportal.queries import clock_state, register_spans
+from dsrportal.queries import clock_state, register_columns, register_spans
 from dsrportal.queries.register_sorts import DEFAULT_SORT
 from dsrportal.queries.register_spans import NO_SPANS, Spans
 
@@ -48,7 +48,23 @@ NAMES = {
     "q": "q",
     "search": "search",
 }
-VIEW_NAMES = {"sort_by": "sortBy", "asc": "asc", "size": "size", "page": "page", "after": "after", "count": "count"}
+VIEW_NAMES = {
+    "sort_by": "sortBy",
+    "asc": "asc",
+    "group": "group",
+    "columns": "columns",
+    "density": "density",
+    "size": "size",
+    "page": "page",
+    "after": "after",
+    "count": "count",
+    "view": "view",
+}
+ADDRESS_NAMES = {**NAMES, **VIEW_NAMES}
+PLACE = {"page": 1, "after": "", "count": False}
+"""What says where in the list one is: left out of whatever leads elsewhere."""
+COMPACT, ROOMY = "compact", "roomy"
+DENSITIES = (COMPACT, ROOMY)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +73,8 @@ class RegisterFilters:
     `search` an opaque token of the session; `mail` asks for unconfirmed addresses; `after` is a cursor; `count` asks for an exact total.
     `clocks` are names of `clock_state.CLOCKS`; `later`: Dastra's date is later than the law's; `unexplained`: Dastra's date changed for no reason
     that is known here; `overtaking` is what Dastra itself calls overdue.
+    How it looks: `group` is a key of `register_groups.GROUPS`, `columns` are keys of `register_columns.COLUMNS`, `density` one of `DENSITIES`; each
+    empty for the reader's own. `view` is the saved view that the address began with; 0: all requests, whatever the reader begins with.
     """
 
     states: tuple[str, ...] = ()
@@ -81,10 +99,14 @@ class RegisterFilters:
     search: str = ""
     sort_by: str = DEFAULT_SORT
     asc: bool = True
+    group: str = ""
+    columns: tuple[str, ...] = ()
+    density: str = ""
     size: int = DEFAULT_SIZE
     page: int = 1
     after: str = ""
     count: bool = False
+    view: int | None = None
 
     @property
     def is_narrowed(self) -> bool:
@@ -95,14 +117,19 @@ class RegisterFilters:
 
     def asking(self, **changes: object) -> RegisterFilters:
         """The same question with changes, from its first page on."""
-        return replace(self, **{"page": 1, "after": "", "count": False, **changes})  # type: ignore[arg-type]
+        return replace(self, **{**PLACE, **changes})  # type: ignore[arg-type]
 
     def without_filters(self) -> RegisterFilters:
-        """The same order and size over all live requests."""
-        return RegisterFilters(sort_by=self.sort_by, asc=self.asc, size=self.size)
+        """The same look over all live requests, from the first page on."""
+        look = {name: getattr(self, name) for name in VIEW_NAMES if name not in PLACE}
+        return RegisterFilters(**look)
 
     def query_string(self) -> str:
         """The question as the query of an address, without the leading `?`; empty for the plain register."""
+        return urlencode(self.pairs())
+
+    def pairs(self) -> list[tuple[str, str]]:
+        """The question as names and values; what is as in the plain register is left out."""
         plain = RegisterFilters()
         pairs: list[tuple[str, str]] = []
         for field in fields(self):
@@ -114,10 +141,13 @@ class RegisterFilters:
                 continue
             if field.name == "asc" and self.asc and self.sort_by == DEFAULT_SORT:
                 continue
-            name = {**NAMES, **VIEW_NAMES}[field.name]
+            name = ADDRESS_NAMES[field.name]
+            if field.name == "columns":
+                pairs.append((name, register_columns.written(value)))
+                continue
             values = value if isinstance(value, tuple) else (value,)
             pairs.extend((name, _text(name, value=part)) for part in values)
-        return urlencode(pairs)
+        return pairs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -17,7 +17,7 @@ from django.db.models import F, Q, Value
 from django.db.models.expressions import OrderBy
 
 Kind = Literal["time", "day", "number", "text", "flag", "assignee"]
-LONGEST_CURSOR = 600
+LONGEST_CURSOR = 2_000
 LARGEST_NUMBER = 2**63 - 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -13,15 +14,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from dsrportal.actions import searching
+from dsrportal.actions import saved_views, searching
 from dsrportal.actions.searching import SearchError
+from dsrportal.forms import display as display_form
 from dsrportal.forms import register as register_form
 from dsrportal.models import Role
-from dsrportal.queries import freshness, ledger
+from dsrportal.queries import freshness, ledger, register_display
 from dsrportal.queries import register as register_query
 from dsrportal.queries import searches as search_query
 from dsrportal.queries.register_chips import address
-from dsrportal.queries.register_filters import RegisterFilters, Search
+from dsrportal.queries.register_filters import COMPACT, RegisterFilters, Search
 from dsrportal.views import searches
 from dsrportal.views.access import Visit, visit
 from dsrportal.views.rendering import render_page
@@ -35,11 +37,10 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     search = searches.find(request, workspace=found.workspace, token=filters.search) if filters.search else None
     age = freshness.of_workspace(found.workspace, lanes=found.lanes, now=found.now)
     page = register_query.page(
-        found.workspace,
+        found.membership,
         url=reverse("register.register", args=[slug]),
         filters=filters,
         search=search,
-        may_see_identity=found.membership.may_see_identity,
         freshness=age,
         now=found.now,
     )
@@ -48,6 +49,7 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         "visit": found,
         "freshness": age,
         "search_url": reverse("register.search", args=[slug]),
+        "display": register_display.of_columns(page.columns, url=reverse("register.display", args=[slug])),
         "unexplained": _unexplained(found, is_asked=filters.unexplained),
         "may_act": found.membership.may_act and found.workspace.is_enabled,
         "batch_id": uuid.uuid4(),
@@ -55,6 +57,20 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         "may_ask": found.membership.may_see_identity and found.workspace.is_enabled,
     }
     return render_page(request, page="register/register.html", fragment="register/_register.html", context=context)
+
+
+@require_POST
+def display(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/requests/display/`: how the list looks, in its address or, where the person says so, from now on."""
+    found = visit(request, slug=slug)
+    choice = display_form.read(request.POST)
+    filters = display_form.read_question(request.POST)
+    if choice.keeps:
+        saved_views.remember_look(found.membership, columns=choice.columns, is_compact=choice.density == COMPACT)
+        filters = replace(filters, group=choice.group, columns=(), density="")
+    else:
+        filters = replace(filters, group=choice.group, columns=choice.columns, density=choice.density)
+    return redirect(address(reverse("register.register", args=[slug]), filters=filters))
 
 
 def _unexplained(found: Visit, *, is_asked: bool) -> str:

@@ -24,6 +24,7 @@ from dsrportal.models import DataSubjectRequest, OutboxEntry, WorkflowStep
 from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
 from dsrportal.queries import board, vocabulary, wish_words, wishes
 from dsrportal.queries.sentences import in_words
+from dsrportal.views import inline
 from dsrportal.views.access import Visit, visit
 from dsrportal.views.rendering import wants_fragment
 
@@ -272,17 +273,10 @@ def _region(
     if not wants_fragment(request):
         return _redirect(request, found, dsr=dsr, origin=origin, said=said, is_error=is_error)
     now: datetime = found.now
-    if origin == "dsr" and dsr is None:
-        if said:
-            (messages.warning if is_error else messages.info)(request, said)
-        return HttpResponseClientRedirect(reverse("register.register", args=[found.workspace.slug]))
-    if origin == "dsr" and dsr is not None:
-        if is_settled:
-            if said and not is_error:
-                messages.info(request, said)
-            return HttpResponseClientRefresh()
-        wish = wishes.of_request(dsr, slug=found.workspace.slug, viewer=found.membership, now=now)
-        return render(request, "wishes/_answer.html", {"wish": wish, "said": said}, status=status)
+    if origin == "dsr":
+        return _own_page(request, found, dsr=dsr, said=said, status=status, is_error=is_error, is_settled=is_settled)
+    if origin == "register":
+        return inline.answer(request, found, upstream_id=upstream_id, said=said, status=status)
     card, heads = board.card_and_heads(
         found.workspace, upstream_id=upstream_id or 0, keys=keys, viewer=found.membership, lanes=found.lanes, now=now
     )
@@ -290,6 +284,29 @@ def _region(
         messages.info(request, said)
     context = {"card": card, "heads": heads, "said": said, "visit": found, "may_act": found.membership.may_act}
     return render(request, "board/_card_answer.html", context, status=status)
+
+
+def _own_page(
+    request: HttpRequest,
+    found: Visit,
+    *,
+    dsr: DataSubjectRequest | None,
+    said: str,
+    status: int,
+    is_error: bool,
+    is_settled: bool,
+) -> HttpResponse:
+    """The answer to a request's own page: its banner; the whole page anew where the wish is settled; the list where the request is gone."""
+    if dsr is None:
+        if said:
+            (messages.warning if is_error else messages.info)(request, said)
+        return HttpResponseClientRedirect(reverse("register.register", args=[found.workspace.slug]))
+    if is_settled:
+        if said and not is_error:
+            messages.info(request, said)
+        return HttpResponseClientRefresh()
+    wish = wishes.of_request(dsr, slug=found.workspace.slug, viewer=found.membership, now=found.now)
+    return render(request, "wishes/_answer.html", {"wish": wish, "said": said}, status=status)
 
 
 def _redirect(
@@ -306,6 +323,8 @@ def _redirect(
         return redirect(reverse(name, args=args))
     if origin == "home":
         return redirect(reverse("home.home"))
+    if origin == "register":
+        return redirect(reverse("register.register", args=[found.workspace.slug]))
     if origin == "changes":
         return redirect(reverse("changes.changes", args=[found.workspace.slug]))
     return redirect(reverse("board.board", args=[found.workspace.slug]))

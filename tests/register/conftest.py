@@ -10,7 +10,7 @@ import pytest
 from django.http import QueryDict
 
 from dsrportal.forms import register as register_form
-from dsrportal.models import Lane, SyncLane, Workspace
+from dsrportal.models import Lane, Membership, Role, SyncLane, User, Workspace
 from dsrportal.queries import freshness
 from dsrportal.queries import register as register_query
 from dsrportal.queries.register import RegisterPage
@@ -28,16 +28,15 @@ def read_lately(workspace: Workspace, now: datetime) -> SyncLane:
 
 
 @pytest.fixture
-def ask(workspace: Workspace, read_lately: SyncLane, now: datetime) -> Ask:
+def ask(workspace: Workspace, read_lately: SyncLane, now: datetime, officer: User) -> Ask:
     """A function: the query string of an address -> the page."""
 
     def answer(query: str, *, search: Search | None = None, **options: Any) -> RegisterPage:
         return register_query.page(
-            workspace,
+            Membership(workspace=workspace, user=officer, role=Role.OFFICER),
             url=URL,
             filters=register_form.read(QueryDict(query)),
             search=search,
-            may_see_identity=True,
             freshness=freshness.of_workspace(workspace, lanes=[read_lately], now=now),
             now=now,
             **options,

@@ -9,7 +9,7 @@ import pytest
 
 from dsrportal.models import DataSubjectRequest, Workspace
 from dsrportal.queries import register as register_query
-from dsrportal.queries import register_sorts
+from dsrportal.queries import register_slices, register_sorts
 from dsrportal.queries.register_sorts import SORTS
 from tests.register.conftest import Ask, walk
 from tests.register.stage import make_rows
@@ -36,7 +36,7 @@ def naively_sorted(rows: list[DataSubjectRequest], *, sort: str, ascending: bool
 @pytest.fixture
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two numbered pages of 25, so that cursors begin soon."""
-    monkeypatch.setattr(register_query, "LAST_PAGE", 2)
+    monkeypatch.setattr(register_slices, "LAST_PAGE", 2)
 
 
 @pytest.mark.parametrize("sort", sorted(SORTS))
