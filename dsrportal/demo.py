@@ -25,7 +25,7 @@ from dsrportal.actions import ledger
 from dsrportal.actions.members import match_assignee
 from dsrportal.actions.workspaces import add_workspace, change
 from dsrportal.mirror.pull import BusyError, Progress, pull
-from dsrportal.models import DataSubjectRequest, Lane, Membership, Pause, Role, SyncLane, User, Workspace
+from dsrportal.models import DataSubjectRequest, Lane, Membership, Operator, Pause, Role, SyncLane, User, Workspace
 from dsrportal.models.ledger import ExtensionGround, PauseReason, RefusalGround
 from dsrportal.models.runs import SyncOutcome
 from dsrportal.processes import Hurry
@@ -169,10 +169,10 @@ class Demo:
         if not Pause.objects.exists():
             france, officer, now = Workspace.objects.get(name=FRANCE.name), accounts["officer"], timezone.now()
             record_clocks(france, by=officer, now=now)
-            paused = DataSubjectRequest.objects.filter(workspace=france, paused_since__isnull=False, operator__isnull=False)
-            if (one := paused.select_related("operator").order_by("pk").first()) is not None and one.operator is not None:
-                # Somebody who can sign in has requests of their own.
-                match_assignee(france, operator_upstream_id=one.operator.upstream_id, user=officer, by=None, now=now)
+            paused = DataSubjectRequest.objects.filter(workspace=france, paused_since__isnull=False).exclude(operator=None)
+            operator = Operator.objects.filter(dsrs__in=paused).order_by("pk").first()
+            if operator is not None:  # somebody who can sign in has requests of their own
+                match_assignee(france, operator_upstream_id=operator.upstream_id, user=officer, by=None, now=now)
 
     def _start_sandbox(self, household: Household, *, port: int) -> None:
         state = self._folder / "sandbox.json"
