@@ -70,7 +70,7 @@ class Route:
     def url(self, **values: Any) -> str:
         """Its address, for ids of nothing that exists."""
         defaults: dict[str, Any] = {"slug": "acme-france", "upstream_id": 424242, "pk": 424242, "lane": "active"}
-        defaults |= {"kind": "pause", "table": "figures"}
+        defaults |= {"file_id": uuid.UUID(int=424242), "kind": "pause", "table": "figures"}
         return reverse(self.name, kwargs={name: (defaults | values)[name] for name in self.pattern.pattern.converters})
 
 
@@ -111,6 +111,7 @@ OF_A_WORKSPACE = [
     Route(name="dsr.dsr", takes="read"),
     Route(name="dsr.version", takes="read"),
     Route(name="dsr.texts", takes="write", acting=True),
+    Route(name="files.download", takes="write", acting=True),
     Route(name="wishes.move", takes="write", acting=True),
     Route(name="wishes.archive", takes="write", acting=True),
     Route(name="wishes.restore", takes="write", acting=True),

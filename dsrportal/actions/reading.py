@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from dsrportal.actions.changes import CUSTOM_NAME
+from dsrportal.actions.conversation import Conversation, OpenedFile, opened_files, read_conversation
 from dsrportal.actions.fields import custom_text
 from dsrportal.dastra import schema
 from dsrportal.dastra.errors import DastraError
@@ -37,7 +39,7 @@ class GoneError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenedRequest:
-    """What Dastra tells and the portal does not keep. Texts are plain and unescaped; `attachments` are names with sizes in bytes or None;
+    """What Dastra tells and the portal does not keep. Texts are plain and unescaped; `conversation` holds the messages to and from the person;
     `custom_fields` are (name, value) as text, and
     `custom_texts` those that a person may write text into. `is_changed`: the mirror's row was older and has just been brought up to date.
     """
@@ -50,7 +52,8 @@ class OpenedRequest:
     address_lines: tuple[str, ...] = field(repr=False)
     customer_reference: str = field(repr=False)
     subject_category: str
-    attachments: tuple[tuple[str, int | None], ...] = field(repr=False)
+    attachments: tuple[OpenedFile, ...] = field(repr=False)
+    conversation: Conversation = field(repr=False)
     custom_fields: tuple[tuple[str, str], ...] = field(repr=False)
     custom_texts: Mapping[str, str] = field(repr=False)
     is_changed: bool
@@ -59,7 +62,7 @@ class OpenedRequest:
 def open_request(dsr: DataSubjectRequest, *, workspace: Workspace, by: User, now: datetime) -> OpenedRequest:
     """Read one request from Dastra and mirror it. Raises `ReadingError` or `GoneError`.
 
-    Source: GET /v1/ws/{id}/DataSubjectRequests/{id}.
+    Sources: GET /v1/ws/{id}/DataSubjectRequests/{id} and, where it has messages, …/DataSubjectMessages.
     """
     if not workspace.is_enabled:
         raise ReadingError(_("This workspace is disabled, so Dastra is not read."))
@@ -67,6 +70,8 @@ def open_request(dsr: DataSubjectRequest, *, workspace: Workspace, by: User, now
     try:
         with connections.connect(workspace, interactive=True) as client:
             read = refresh.refresh_request(workspace, upstream_id=dsr.upstream_id, client=client, now=now)
+            zone = ZoneInfo(workspace.time_zone)
+            conversation = read_conversation(read, client=client, zone=zone) if read else Conversation()
         outcome = "gone" if read is None else "done"
     except DastraError as error:
         raise ReadingError(error.sentence) from error
@@ -83,10 +88,10 @@ def open_request(dsr: DataSubjectRequest, *, workspace: Workspace, by: User, now
     if read is None:
         raise GoneError
     digest = DataSubjectRequest.objects.filter(pk=dsr.pk).values_list("digest", flat=True).first()
-    return _opened(read, is_changed=digest is None or bytes(digest) != bytes(dsr.digest))
+    return _opened(read, conversation=conversation, is_changed=digest is None or bytes(digest) != bytes(dsr.digest))
 
 
-def _opened(read: schema.DataSubjectRequest, *, is_changed: bool) -> OpenedRequest:
+def _opened(read: schema.DataSubjectRequest, *, conversation: Conversation, is_changed: bool) -> OpenedRequest:
     place = " ".join(part for part in (read.zip_code, read.city) if part)
     return OpenedRequest(
         message=read.message,
@@ -97,7 +102,8 @@ def _opened(read: schema.DataSubjectRequest, *, is_changed: bool) -> OpenedReque
         address_lines=tuple(line for line in (read.address, place, read.country_code) if line),
         customer_reference=read.customer_reference,
         subject_category=read.subject_category,
-        attachments=tuple((attachment.name, attachment.size) for attachment in read.attachments),
+        attachments=opened_files(_own_files(read, conversation)),
+        conversation=conversation,
         custom_fields=tuple((str(name), _in_words(value)) for name, value in read.custom_fields.items() if value),
         custom_texts={
             f"{CUSTOM}{name}": text
@@ -106,6 +112,12 @@ def _opened(read: schema.DataSubjectRequest, *, is_changed: bool) -> OpenedReque
         },
         is_changed=is_changed,
     )
+
+
+def _own_files(read: schema.DataSubjectRequest, conversation: Conversation) -> list[schema.Attachment]:
+    """The request's files without those that a message shows already."""
+    shown = {file.file_id for message in conversation.messages for file in message.files}
+    return [one for one in read.attachments if one.upstream_id not in shown or not one.upstream_id]
 
 
 def _in_words(value: Any) -> str:

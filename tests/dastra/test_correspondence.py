@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -189,10 +189,11 @@ def test_a_download_has_a_largest_size(
 def test_a_write_says_whether_it_may_have_been_taken(
     letters: Correspondence, server: Server, dsr: int, fault: Fault, *, unknown: bool
 ) -> None:
-    for write in (
+    ways: tuple[Callable[[], object], ...] = (
         lambda: letters.send_message(dsr, "Hello."),
         lambda: letters.upload_attachment(dsr, name="a.pdf", content=b"x"),
-    ):
+    )
+    for write in ways:
         server.faults.add(Fault(kind=fault.kind, status=fault.status, match="POST"))
         with pytest.raises(errors.DastraError) as caught:
             write()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import urllib.request
 from typing import Any
 
 from dsrportal.sandbox import Sandbox, Server
@@ -12,8 +13,6 @@ WS = "/v1/ws/101"
 
 def upload(api: Api, dsr_id: int, content: bytes, *, part: str = "File") -> Any:
     """One file in a form, sent by hand."""
-    import urllib.request  # noqa: PLC0415  the one test that sends a form
-
     body = (
         f'--b\r\nContent-Disposition: form-data; name="{part}"; filename="a.txt"\r\n\r\n'.encode()
         + content
