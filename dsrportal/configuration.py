@@ -105,6 +105,23 @@ def portal_url(value: str) -> str:
     raise ValidationError("must be an https address (http is accepted for this machine alone).")
 
 
+def ping_url(value: str) -> str:
+    """An address outside that is told that the jobs are on time, or nothing: https, or http on loopback."""
+    if not value:
+        return value
+    parts = urlsplit(value)
+    is_plain = re.fullmatch(r"https?://[A-Za-z0-9.:\[\]-]+/[A-Za-z0-9/._~%@:+,=&?-]*", value) is not None
+    try:
+        is_local = parts.scheme == "http" and is_loopback(parts.hostname or "") and parts.port != 0
+    except ValueError as error:
+        raise ValidationError("names a port that is no port.") from error
+    if is_plain and (parts.scheme == "https" or is_local):
+        return value
+    raise ValidationError(
+        "must be an https address with a path, such as https://ping.example.org/key (http for this machine alone)."
+    )
+
+
 def email(value: str) -> dict[str, Any]:
     """Outgoing mail as Django's settings: `smtps://`, `smtp://…?tls=true`, plain `smtp://` to loopback, `file:///folder`, or `memory://`."""
     parts = urlsplit(value)

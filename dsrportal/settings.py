@@ -22,6 +22,7 @@ for parser in (
     configuration.channel_hosts,
     configuration.database,
     configuration.portal_url,
+    configuration.ping_url,
     configuration.email,
     configuration.sender,
     configuration.redis_url,
@@ -37,6 +38,7 @@ DATA_DIR: Path = Path(env.str("DATA_DIR", str(BASE_DIR / "var")))
 _database: dict[str, Any] = env.dsr_database("DATABASE_URL", f"sqlite:///{DATA_DIR / 'portal.sqlite3'}")
 REDIS_URL: str = env.dsr_redis_url("REDIS_URL", "")
 PORTAL_URL: str = env.dsr_portal_url("PORTAL_URL", "http://localhost:8000")
+WATCH_PING_URL: str = env.dsr_ping_url("WATCH_PING_URL", "")
 RETENTION_CLOSED_DAYS: int = env.int("RETENTION_CLOSED_DAYS", 90, validate=validate.Range(min=0))
 RETENTION_ARCHIVED_DAYS: int = env.int("RETENTION_ARCHIVED_DAYS", 30, validate=validate.Range(min=0))
 FRESHNESS_MINUTES: int = env.int("FRESHNESS_MINUTES", 15, validate=validate.Range(min=1))

@@ -101,6 +101,7 @@ urlpatterns = [
     path("settings/workspaces/<slug:slug>/webhook/", hooks.webhook, name="hooks.webhook"),
     path("hooks/dastra/<str:token>/", hooks.dastra, name="hooks.dastra"),
     path("settings/jobs/", jobs.jobs, name="jobs.jobs"),
+    path("settings/jobs/again/", jobs.run_again, name="jobs.run_again"),
     path("settings/jobs/<slug:slug>/set-aside/", jobs.set_aside, name="jobs.set_aside"),
     path("settings/jobs/<slug:slug>/<str:lane>/run/", jobs.run_now, name="jobs.run_now"),
     path("healthz", health.healthz, name="health.healthz"),

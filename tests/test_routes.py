@@ -142,6 +142,7 @@ SETTINGS = [
     Route(name="jobs.jobs", takes="read"),
     Route(name="jobs.set_aside", takes="read"),
     Route(name="jobs.run_now", takes="write"),
+    Route(name="jobs.run_again", takes="write"),
 ]
 FOR_MACHINES = [  # no login, no form's token: see tests/hooks and tests/feed
     Route(name="hooks.dastra", takes="write"),

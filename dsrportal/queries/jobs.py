@@ -12,32 +12,21 @@ from datetime import datetime, timedelta
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import ngettext
 from django_q.models import Schedule, Task
 
 from dsrportal.models import DriftNote, JobHeartbeat, Lane, SetAsideRow, SyncLane, SyncRun, Workspace
 from dsrportal.models.runs import SyncOutcome
-from dsrportal.queries import freshness
+from dsrportal.queries import freshness, watch
 from dsrportal.queries.budgets import Gauge
 from dsrportal.queries.freshness import clock_time
 from dsrportal.queries.sentences import in_words
 from dsrportal.queries.workspaces import drift_counts, set_aside_counts
+from dsrportal.timetable import SCHEDULED, Job
 
 HEARTBEAT_MAX_AGE = timedelta(minutes=3)
 CLUSTER = "cluster"
 MOST_SET_ASIDE_SHOWN = 500
-
-PORTAL_JOBS = {
-    "send_outbox": gettext_lazy("Send what people changed to Dastra"),
-    "pull_requested": gettext_lazy("Start the runs that people asked for"),
-    "read_events": gettext_lazy("Read what Dastra reported as changed"),
-    "restate_clocks": gettext_lazy("Compute legal dates anew after a change of the rules"),
-    "send_alerts": gettext_lazy("Tell people of deadlines"),
-    "beat": gettext_lazy("Sign of life"),
-    "purge_results": gettext_lazy("Clear old job results"),
-    "recount": gettext_lazy("Count the overview anew"),
-}
-"""The jobs that belong to no workspace, in words. One that is not here shows its name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +72,7 @@ class WorkspaceJobs:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortalJob:
-    """One job that belongs to no workspace. `outcome` is "", "complete" or "failed"."""
+    """One job of the timetable. `outcome` is "", "complete", "failed" or "late"; `trouble` says in a sentence what is wrong with it."""
 
     name: str
     label: str
@@ -95,13 +84,26 @@ class PortalJob:
     next_at: datetime | None
     next: str
     duration: str
+    trouble: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ParkedJob:
+    """A job that is started no more, with what it works for (a workspace's name, or nothing), and what "run again" sends back."""
+
+    name: str
+    subject: str
+    label: str
+    place: str
+    since: datetime
+    since_text: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class JobsPage:
     """All that the jobs page shows. `is_alive`: a job went through scheduler, queue and worker within the last three minutes.
 
-    `gauges` are added by the view: what they tell is not in the database.
+    `gauges` and `parked` are added by the view: the first are not in the database, the second are the jobs' own to tell.
     """
 
     is_alive: bool
@@ -110,6 +112,7 @@ class JobsPage:
     workspaces: tuple[WorkspaceJobs, ...]
     portal_jobs: tuple[PortalJob, ...]
     gauges: tuple[Gauge, ...] = ()
+    parked: tuple[ParkedJob, ...] = ()
 
     @property
     def version(self) -> str:
@@ -117,14 +120,12 @@ class JobsPage:
         return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
 
 
-def jobs_page(workspaces: list[Workspace], *, lane_of_job: dict[str, Lane | None], now: datetime) -> JobsPage:
-    """The page for these workspaces. `lane_of_job` is the timetable: each job's name and the pull it starts, if it starts one.
-
-    Seven queries, however many workspaces there are.
-    """
+def jobs_page(workspaces: list[Workspace], *, now: datetime) -> JobsPage:
+    """The page for these workspaces. Eight queries, however many there are, and one more when a job is late."""
     beats = dict(JobHeartbeat.objects.values_list("name", "beat_at"))
-    schedules = {row.name: row for row in Schedule.objects.filter(name__in=lane_of_job)}
-    next_of_lane = {lane: schedules[name].next_run for name, lane in lane_of_job.items() if lane and name in schedules}
+    schedules = {row.name: row for row in Schedule.objects.filter(name__in=[job.name for job in SCHEDULED])}
+    next_of_lane = {job.lane: schedules[job.name].next_run for job in SCHEDULED if job.lane and job.name in schedules}
+    late = {one.job.name: one for one in watch.late_jobs(now=now)}
     lanes = list(SyncLane.objects.filter(workspace__in=workspaces).annotate(last_run=Subquery(_last_run())))
     runs = SyncRun.objects.in_bulk([lane.last_run for lane in lanes if lane.last_run is not None])
     set_aside, drift = set_aside_counts(workspaces), drift_counts(workspaces)
@@ -147,16 +148,46 @@ def jobs_page(workspaces: list[Workspace], *, lane_of_job: dict[str, Lane | None
             for workspace in workspaces
         ),
         portal_jobs=tuple(
-            _portal_job(name, schedule=schedules.get(name), tasks=tasks, success_at=beats.get(name), now=now)
-            for name, lane in lane_of_job.items()
-            if lane is None
+            _portal_job(
+                job,
+                schedule=schedules.get(job.name),
+                tasks=tasks,
+                success_at=beats.get(job.name),
+                late=late.get(job.name),
+                now=now,
+            )
+            for job in SCHEDULED
         ),
     )
 
 
 def is_alive(beat_at: datetime | None, *, now: datetime) -> bool:
-    """Whether the cluster's last sign of life is young enough."""
-    return beat_at is not None and now - beat_at <= HEARTBEAT_MAX_AGE
+    """Whether the cluster's last sign of life is young enough, and not one of a clock that went back since."""
+    return beat_at is not None and -watch.SLACK <= now - beat_at <= HEARTBEAT_MAX_AGE
+
+
+def workspace_of(job: Job, *, subject: str) -> Workspace | None:
+    """The workspace that a parked job works for; None for one of the whole portal, and for what is gone. One query at most."""
+    first = subject.partition(" ")[0]
+    if not first.isdecimal():
+        return None
+    if job.takes[:1] == ("workspace_id",):
+        return Workspace.objects.filter(pk=int(first)).first()
+    return Workspace.objects.filter(webhook__pk=int(first)).first()
+
+
+def parked_job(job: Job, *, subject: str, workspace: Workspace | None, since: datetime, now: datetime) -> ParkedJob:
+    """The words of a parked job. No query."""
+    lane = subject.rpartition(" ")[2]
+    label = f"{job.label}: {Lane(lane).label}" if lane in Lane.values else str(job.label)
+    return ParkedJob(
+        name=job.name,
+        subject=subject,
+        label=label,
+        place=workspace.name if workspace else "",
+        since=since,
+        since_text=clock_time(since, now=now),
+    )
 
 
 def drift_notes(workspace: Workspace) -> list[DriftNote]:
@@ -254,16 +285,23 @@ def _counts(run: SyncRun) -> tuple[tuple[str, int], ...]:
 
 
 def _portal_job(
-    name: str, *, schedule: Schedule | None, tasks: dict[str, Task], success_at: datetime | None, now: datetime
+    job: Job,
+    *,
+    schedule: Schedule | None,
+    tasks: dict[str, Task],
+    success_at: datetime | None,
+    late: watch.Late | None,
+    now: datetime,
 ) -> PortalJob:
     task = tasks.get(schedule.task) if schedule and schedule.task else None
     attempt_at = max((moment for moment in (success_at, task.started if task else None) if moment), default=None)
     next_at = schedule.next_run if schedule else None
     has_failed = task is not None and not task.success and (success_at is None or task.started > success_at)
+    outcome = SyncOutcome.FAILED.value if has_failed else SyncOutcome.COMPLETE.value if success_at else ""
     return PortalJob(
-        name=name,
-        label=str(PORTAL_JOBS.get(name, name)),
-        outcome=SyncOutcome.FAILED.value if has_failed else SyncOutcome.COMPLETE.value if success_at else "",
+        name=job.name,
+        label=str(job.label),
+        outcome="late" if late else outcome,
         attempt_at=attempt_at,
         attempt=clock_time(attempt_at, now=now) if attempt_at else "",
         success_at=success_at,
@@ -271,4 +309,17 @@ def _portal_job(
         next_at=next_at,
         next=clock_time(next_at, now=now) if next_at else "",
         duration=duration(task.stopped - task.started) if task else "",
+        trouble=_trouble(job, late=late, now=now),
     )
+
+
+def _trouble(job: Job, *, late: watch.Late | None, now: datetime) -> str:
+    if late is None:
+        return ""
+    if late.since is None:
+        return _("Its last success lies ahead: the clock of the server went back.")
+    time = clock_time(late.since, now=now)
+    if job.every_minutes is None:
+        return _("It should have run since %(time)s, and has not.") % {"time": time}
+    often = ngettext("every minute", "every %(n)d minutes", job.every_minutes) % {"n": job.every_minutes}
+    return _("It should succeed %(often)s, and has not since %(time)s.") % {"often": often, "time": time}

@@ -52,6 +52,24 @@ def run_now(request: HttpRequest, slug: str, lane: str) -> HttpResponse:
     return _rendered(request, _jobs_page(request))
 
 
+@require_POST
+def run_again(request: HttpRequest) -> HttpResponse:
+    """`/settings/jobs/again/`: starts a parked job once more. `job` and `subject` are those of the page; what is not parked (any more) is let be."""
+    access.require_settings(request)
+    wanted = (request.POST.get("job", ""), request.POST.get("subject", ""))
+    now = timezone.now()
+    for found, workspace in _parked(request, administered(access.signed_in(request))):
+        if (found.job.name, found.subject) == wanted:
+            background.request_again(found, by=access.signed_in(request), workspace=workspace, now=now)
+            messages.success(request, _("“%(job)s” will run in a moment.") % {"job": found.job.label})
+            break
+    else:
+        messages.info(request, _("That job waits for nobody any more."))
+    if not wants_fragment(request):
+        return redirect("jobs.jobs")
+    return _rendered(request, _jobs_page(request))
+
+
 @require_safe
 def set_aside(request: HttpRequest, slug: str) -> HttpResponse:
     """`/settings/jobs/<slug>/set-aside/`: rows of Dastra's answers that could not be understood, and odd fields of those that could."""
@@ -68,12 +86,20 @@ def set_aside(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _jobs_page(request: HttpRequest) -> queries.JobsPage:
     workspaces = list(administered(access.signed_in(request)))
-    page = queries.jobs_page(
-        workspaces,
-        lane_of_job={schedule.name: schedule.lane for schedule in background.SCHEDULES},
-        now=timezone.now(),
+    now = timezone.now()
+    parked = tuple(
+        queries.parked_job(found.job, subject=found.subject, workspace=workspace, since=found.since, now=now)
+        for found, workspace in _parked(request, workspaces)
     )
-    return replace(page, gauges=tuple(_gauge(workspace) for workspace in workspaces if workspace.is_enabled))
+    gauges = tuple(_gauge(workspace) for workspace in workspaces if workspace.is_enabled)
+    return replace(queries.jobs_page(workspaces, now=now), gauges=gauges, parked=parked)
+
+
+def _parked(request: HttpRequest, workspaces: list[Workspace]) -> list[tuple[background.Parked, Workspace | None]]:
+    """The parked jobs that are the person's business: those of the portal, and those of the workspaces they administer."""
+    is_operator = access.signed_in(request).is_superuser
+    found = [(one, queries.workspace_of(one.job, subject=one.subject)) for one in background.parked(now=timezone.now())]
+    return [(one, place) for one, place in found if place is None or place in workspaces or is_operator]
 
 
 def _gauge(workspace: Workspace) -> budgets.Gauge:

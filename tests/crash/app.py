@@ -35,16 +35,16 @@ class CrashConfig(AppConfig):
 
 
 def _shorten() -> None:
-    from dsrportal import jobs  # noqa: PLC0415  models are there only now
-    from dsrportal.actions import outbox, writing  # noqa: PLC0415
+    from dsrportal.actions import outbox, writing  # noqa: PLC0415  models are there only now
     from dsrportal.dastra import pacing  # noqa: PLC0415
+    from dsrportal.jobs import running  # noqa: PLC0415
     from dsrportal.mirror import leases  # noqa: PLC0415
 
     outbox.CLAIM_SECONDS = CLAIM_SECONDS
     outbox.PAGE_SECONDS = PAGE_SECONDS  # type: ignore[assignment]
     writing.PROOF_SECONDS = PROOF_SECONDS
     leases.LEASE_SECONDS = LEASE_SECONDS
-    jobs.MAX_DEATHS = 1_000_000  # here pulls are killed all day
+    running.MAX_DEATHS = 1_000_000  # here jobs are killed all day
     wide = (pacing.Limit(100_000, 1.0),)
     pacing.dastra_limits = lambda *_: wide
 

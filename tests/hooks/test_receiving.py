@@ -151,7 +151,7 @@ def test_a_queue_that_fails_loses_no_event(hook: Hook, monkeypatch: pytest.Monke
         raise OSError("the queue is away")
 
     with monkeypatch.context() as broken_queue:
-        broken_queue.setattr("dsrportal.jobs.async_task", broken)
+        broken_queue.setattr("dsrportal.jobs.running.async_task", broken)
         assert hook.tell(41).status_code == 200
     assert WebhookEvent.objects.count() == 1
     assert jobs.read_events() == 1

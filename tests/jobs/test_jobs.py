@@ -1,11 +1,9 @@
-"""Every job may run twice, be delivered twice and be killed; a wish to run now is one run; a job that kills its worker is parked."""
+"""A pull delivered twice runs once; a wish to run now is one run; results are forgotten. That every job may run twice: `test_every_job.py`."""
 
 from __future__ import annotations
 
-import pydoc
 import uuid
 from datetime import datetime, timedelta
-from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -15,8 +13,6 @@ from dsrportal import jobs
 from dsrportal.mirror import leases
 from dsrportal.models import (
     AuditEvent,
-    DataSubjectRequest,
-    JobHeartbeat,
     Lane,
     OutboxEntry,
     SyncLane,
@@ -30,42 +26,9 @@ from dsrportal.models.runs import SyncOutcome
 from tests.conftest import MakeWorkspace
 from tests.jobs.conftest import work_off
 
-ALL_JOBS = [schedule.name for schedule in jobs.SCHEDULES]
-
-
-def mirror_rows() -> list[dict[str, Any]]:
-    return [dict(row) for row in DataSubjectRequest.objects.order_by("pk").values()]
-
-
-def interrupted(workspace: Workspace, *, ago: timedelta, lane: Lane = Lane.ACTIVE) -> SyncRun:
-    return SyncRun.objects.create(
-        workspace=workspace,
-        lane=lane,
-        started_at=timezone.now() - ago,
-        outcome=SyncOutcome.FAILED,
-        error_code="interrupted",
-    )
-
 
 def pull_now(workspace: Workspace, lane: Lane = Lane.ACTIVE) -> str:
     return jobs.run_pull(workspace.pk, lane, timezone.now().isoformat())
-
-
-@pytest.mark.parametrize("name", ALL_JOBS)
-def test_running_a_job_twice_changes_nothing_more(name: str, mirrored: Workspace) -> None:
-    job = pydoc.locate(f"dsrportal.jobs.{name}")
-    pull_now(mirrored, Lane.FULL)
-    job()  # type: ignore[operator]
-    work_off()
-    before = mirror_rows()
-    audited = AuditEvent.objects.count()
-    job()  # type: ignore[operator]
-    work_off()
-    assert mirror_rows() == before
-    assert before
-    assert AuditEvent.objects.count() == audited
-    assert not SyncRun.objects.exclude(outcome=SyncOutcome.COMPLETE).exists()
-    assert JobHeartbeat.objects.filter(name=name).count() == 1
 
 
 def test_a_task_delivered_twice_pulls_once(mirrored: Workspace) -> None:
@@ -146,48 +109,6 @@ class TestRunNow:
         OrmQ.objects.all().delete()
         assert jobs.pull_requested() == 1
         assert work_off() == ["complete"]
-
-
-class TestPoison:
-    def test_three_deaths_in_a_row_park_the_lane_and_say_so(self, workspace: Workspace) -> None:
-        SyncLane.objects.create(workspace=workspace, lane=Lane.ACTIVE)
-        for hours in (3, 2, 1):
-            interrupted(workspace, ago=timedelta(hours=hours))
-        assert [pull_now(workspace) for _ in range(5)] == ["parked"] * 5
-        assert SyncRun.objects.count() == 3
-        lane = SyncLane.objects.get()
-        assert lane.last_error_code == "parked"
-        assert "stopped three times" in lane.last_error
-
-    def test_a_run_that_never_ended_counts_as_a_death(self, workspace: Workspace) -> None:
-        interrupted(workspace, ago=timedelta(minutes=30))
-        interrupted(workspace, ago=timedelta(minutes=20))
-        SyncRun.objects.create(workspace=workspace, lane=Lane.ACTIVE, started_at=timezone.now() - timedelta(minutes=10))
-        assert pull_now(workspace) == "parked"
-
-    def test_the_other_lanes_and_workspaces_go_on(self, mirrored: Workspace, make_workspace: MakeWorkspace) -> None:
-        parked = make_workspace("parked", upstream_id=9)
-        for minutes in (3, 2, 1):
-            interrupted(mirrored, ago=timedelta(minutes=minutes), lane=Lane.FULL)
-            interrupted(parked, ago=timedelta(minutes=minutes))
-        assert pull_now(mirrored) == "complete"
-        assert pull_now(parked) == "parked"
-
-    def test_run_now_tries_again_and_success_frees_the_lane(self, mirrored: Workspace, admin: User) -> None:
-        for minutes in (3, 2, 1):
-            interrupted(mirrored, ago=timedelta(minutes=minutes))
-        assert pull_now(mirrored) == "parked"
-        jobs.request_run(workspace_id=mirrored.pk, lane=Lane.ACTIVE, by=admin, now=timezone.now())
-        assert work_off() == ["complete"]
-        assert pull_now(mirrored) == "complete"
-
-    def test_deaths_between_successes_or_of_another_day_do_not_park(self, mirrored: Workspace) -> None:
-        for hours in (26, 25, 2):
-            interrupted(mirrored, ago=timedelta(hours=hours))
-        assert pull_now(mirrored) == "complete"
-        for _ in range(2):
-            interrupted(mirrored, ago=timedelta(0))
-        assert pull_now(mirrored) == "complete"
 
 
 def test_results_of_the_queue_are_forgotten_after_a_week(db: None) -> None:

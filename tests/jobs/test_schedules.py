@@ -17,50 +17,60 @@ from django_q.scheduler import scheduler
 
 from dsrportal import jobs
 from dsrportal.models import Lane
+from dsrportal.timetable import SCHEDULED, Job
 
+BEAT = "dsrportal.jobs.beat"
 BAD_ROWS: list[dict[str, Any]] = [
-    {"func": "dsrportal.jobs.beat", "args": "("},
-    {"func": "dsrportal.jobs.beat", "args": "__import__('os')"},
-    {"func": "dsrportal.jobs.beat", "kwargs": "1 +"},
-    {"func": "dsrportal.jobs.beat", "kwargs": "[1]"},
-    {"func": "", "schedule_type": Schedule.CRON, "cron": "not a cron"},
-    {"func": "dsrportal.jobs.beat", "schedule_type": Schedule.CRON, "cron": "99 99 * * *"},
+    {"func": BEAT, "args": "("},
+    {"func": BEAT, "args": "__import__('os')"},
+    {"func": BEAT, "args": "1 2"},
+    {"func": BEAT, "args": "nobody"},
+    {"func": BEAT, "args": "{"},
+    {"func": BEAT, "args": "'" * 3},
+    {"func": BEAT, "kwargs": "1 +"},
+    {"func": BEAT, "kwargs": "[1]"},
+    {"func": BEAT, "kwargs": "{'a': nobody}"},
+    {"func": BEAT, "kwargs": "q_options"},
+    {"func": BEAT, "schedule_type": Schedule.CRON, "cron": "not a cron"},
+    {"func": BEAT, "schedule_type": Schedule.CRON, "cron": "99 99 * * *"},
+    {"func": BEAT, "schedule_type": Schedule.CRON, "cron": ""},
+    {"func": BEAT, "schedule_type": Schedule.CRON, "cron": None},
+    {"func": BEAT, "schedule_type": "?"},
+    {"func": BEAT, "minutes": None},
     {"func": "dsrportal.jobs.nothing"},
     {"func": "os.system", "args": "'true'"},
+    {"func": ""},
+    {"func": "a b", "hook": "nobody"},
 ]
+"""Each is put into a row of its own, and into a second one that bears the name of a job."""
 
 
-@pytest.mark.parametrize("schedule", jobs.SCHEDULES, ids=lambda schedule: schedule.name)
-def test_every_line_names_a_job_and_one_rhythm(schedule: jobs.JobSchedule) -> None:
-    assert callable(pydoc.locate(schedule.func))
-    assert (schedule.every_minutes is None) != (schedule.cron is None)
-    assert schedule.cron is None or croniter.is_valid(schedule.cron)
+@pytest.mark.parametrize("job", SCHEDULED, ids=lambda job: job.name)
+def test_every_line_names_a_job_and_one_rhythm(job: Job) -> None:
+    assert callable(pydoc.locate(job.func))
+    assert (job.every_minutes is None) != (job.cron is None)
+    assert job.cron is None or croniter.is_valid(job.cron)
 
 
-@pytest.mark.parametrize(
-    "schedule", [schedule for schedule in jobs.SCHEDULES if schedule.cron], ids=lambda schedule: schedule.name
-)
-def test_no_daily_job_falls_between_one_and_four(schedule: jobs.JobSchedule) -> None:
-    runs = croniter(schedule.cron, datetime(2026, 1, 1, tzinfo=ZoneInfo(settings.TIME_ZONE)))
+@pytest.mark.parametrize("job", [job for job in SCHEDULED if job.cron], ids=lambda job: job.name)
+def test_no_daily_job_falls_between_one_and_four(job: Job) -> None:
+    runs = croniter(job.cron, datetime(2026, 1, 1, tzinfo=ZoneInfo(settings.TIME_ZONE)))
     hours = {runs.get_next(datetime).hour for _ in range(400)}
     assert not hours & {1, 2, 3}
 
 
-def test_names_are_unique_and_every_lane_is_pulled() -> None:
-    assert len({schedule.name for schedule in jobs.SCHEDULES}) == len(jobs.SCHEDULES)
-    assert {schedule.lane for schedule in jobs.SCHEDULES if schedule.lane} == set(Lane)
+def test_every_lane_is_pulled() -> None:
+    assert {job.lane for job in SCHEDULED if job.lane} == set(Lane)
 
 
-def test_the_rows_follow_the_table_and_the_next_runs_can_be_read(db: None) -> None:
+def test_the_rows_follow_the_table(db: None) -> None:
     jobs.sync_schedules(now=timezone.now())
     jobs.sync_schedules(now=timezone.now())
     rows = {row.name: row for row in Schedule.objects.all()}
-    assert Schedule.objects.count() == len(rows) == len(jobs.SCHEDULES)
+    assert Schedule.objects.count() == len(rows) == len(SCHEDULED)
     assert rows["pull_active"].minutes == 5
     assert rows["refresh_overtaking"].minutes == 15
-    next_runs = jobs.next_runs()
-    assert set(next_runs) == set(Lane)
-    assert timezone.now() < next_runs[Lane.FULL] < timezone.now() + timedelta(hours=26)
+    assert timezone.now() < rows["pull_full"].next_run < timezone.now() + timedelta(hours=26)
 
 
 @pytest.fixture
@@ -73,13 +83,13 @@ def run_scheduler(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Non
 def test_no_bad_row_survives_a_start_and_every_due_job_is_queued(run_scheduler: Callable[[], None]) -> None:
     past = timezone.now() - timedelta(minutes=1)
     for number, fields in enumerate(BAD_ROWS):
-        for name in ("nobody's", jobs.SCHEDULES[number % len(jobs.SCHEDULES)].name):
+        for name in ("nobody's", SCHEDULED[number % len(SCHEDULED)].name):
             row = Schedule.objects.create(name=name, schedule_type=Schedule.MINUTES, minutes=1, next_run=past)
             Schedule.objects.filter(pk=row.pk).update(**fields)
     jobs.sync_schedules(now=timezone.now() - timedelta(seconds=1))
     run_scheduler()
     queued = sorted(row.task["func"] for row in OrmQ.objects.all())
-    assert queued == sorted(schedule.func for schedule in jobs.SCHEDULES if schedule.every_minutes)
+    assert queued == sorted(job.func for job in SCHEDULED if job.every_minutes)
 
 
 @pytest.mark.parametrize(
@@ -103,5 +113,5 @@ def test_after_eight_hours_off_each_job_runs_once(run_scheduler: Callable[[], No
     jobs.sync_schedules(now=now)
     run_scheduler()
     run_scheduler()
-    assert sorted(row.task["func"] for row in OrmQ.objects.all()) == sorted(line.func for line in jobs.SCHEDULES)
+    assert sorted(row.task["func"] for row in OrmQ.objects.all()) == sorted(job.func for job in SCHEDULED)
     assert not Schedule.objects.filter(next_run__lte=now).exists()
