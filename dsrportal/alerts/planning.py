@@ -30,10 +30,11 @@ def plan(desk: Desk, *, now: datetime) -> list[Mail]:
         return []
     with transaction.atomic():
         User.objects.select_for_update(no_key=True).get(pk=desk.person.pk)
-        urgent = _urgent(desk.person)
+        urgent = _urgent(desk, now=now)
         count = urgent.count()
         is_storm = count > 0 and count + _sent_lately(desk.person, now=now) > MOST_AT_ONCE
-        if not _has_digest(desk, now=now) and (is_storm or desk.is_digest_time(now)):
+        may_have_digest = not desk.skips_digest and not _has_digest(desk, now=now)
+        if may_have_digest and (is_storm or desk.is_digest_time(now)):
             mail = _digest(desk, now=now)
             return [mail] if mail else []
         if is_storm:
@@ -45,20 +46,21 @@ def plan(desk: Desk, *, now: datetime) -> list[Mail]:
         ]
 
 
-def _waiting(person: User) -> QuerySet[Alert]:
-    """The person's alerts that no mail has carried, but for those in the hands of a sender."""
+def _waiting(desk: Desk, *, now: datetime) -> QuerySet[Alert]:
+    """The person's alerts that no mail has carried, but for those in the hands of a sender, and of a workspace that is quiet today."""
     is_sending = Q(mail__state=MailState.WAITING, mail__lease_until__gt=timezone.now())
-    return Alert.objects.filter(person=person, state=AlertState.WAITING).exclude(is_sending)
+    waiting = Alert.objects.filter(person=desk.person, workspace__in=desk.awake(now), state=AlertState.WAITING)
+    return waiting.exclude(is_sending)
 
 
 def _is_free() -> Q:
     return Q(mail=None) | Q(mail__state=MailState.CANCELLED)
 
 
-def _urgent(person: User) -> QuerySet[Alert]:
+def _urgent(desk: Desk, *, now: datetime) -> QuerySet[Alert]:
     """What interrupts and is not in a digest that still waits to go."""
     in_digest = Q(mail__kind__in=(MailKind.DIGEST, MailKind.SUMMARY), mail__state=MailState.WAITING)
-    return _waiting(person).filter(IMMEDIATE).exclude(in_digest)
+    return _waiting(desk, now=now).filter(IMMEDIATE).exclude(in_digest)
 
 
 def _sent_lately(person: User, *, now: datetime) -> int:
@@ -77,7 +79,7 @@ def _digest_key(desk: Desk, *, now: datetime) -> str:
 def _digest(desk: Desk, *, now: datetime) -> Mail | None:
     """The digest takes with it whatever waits, also in mails that could not be sent. Who answers for a workspace gets one each working day, since
     hearing nothing would prove nothing; others when there is something in it."""
-    waiting = _waiting(desk.person)
+    waiting = _waiting(desk, now=now)
     if not desk.managed and not waiting.exists() and not has_anything(desk, now=now):
         return None
     return _gather(desk, kind=MailKind.DIGEST, key=_digest_key(desk, now=now), alerts=waiting, now=now)

@@ -38,10 +38,12 @@ class Told:
 
 def send_alerts(*, now: datetime, insist: bool = False) -> Told:
     """Raise and deliver what is due at `now`. `insist` (a person asks) tries mails again that rest after a failure."""
-    raised, cancelled = _decide(now=now)
+    raised, noticed, cancelled = _decide(now=now)
     mails, checker = 0, Checker(now=now)
     failures = 0
-    for desk in desks():
+    for desk in desks(now=now):
+        if not desk.is_at_work(now):
+            continue  # what could not be sent in the working hours is not tried again at night either
         plan(desk, now=now)
         waiting = Mail.objects.filter(person=desk.person, state=MailState.WAITING).select_related("person")
         if not insist:
@@ -57,20 +59,22 @@ def send_alerts(*, now: datetime, insist: bool = False) -> Told:
                 continue
             mails += outcome == Outcome.SENT
             failures = failures + 1 if outcome == Outcome.BROKEN else 0
-    return Told(raised=raised, notices=raised, mails=mails, cancelled=cancelled + checker.cancelled)
+    return Told(raised=raised, notices=noticed, mails=mails, cancelled=cancelled + checker.cancelled)
 
 
 def preview(*, now: datetime) -> Told:
     """What `send_alerts` would do by what the mirror knows; nothing is kept and nobody is asked."""
     with transaction.atomic():
-        raised, cancelled = _decide(now=now)
-        for desk in desks():
+        raised, noticed, cancelled = _decide(now=now)
+        for desk in desks(now=now):
             plan(desk, now=now)
         mails = Mail.objects.filter(state=MailState.WAITING).count()
         transaction.set_rollback(True)
-    return Told(raised=raised, notices=raised, mails=mails, cancelled=cancelled)
+    return Told(raised=raised, notices=noticed, mails=mails, cancelled=cancelled)
 
 
-def _decide(*, now: datetime) -> tuple[int, int]:
+def _decide(*, now: datetime) -> tuple[int, int, int]:
+    """How many alerts were raised, how many of them with a notice, and how many were cancelled."""
     done = [decide(workspace, now=now) for workspace in Workspace.objects.filter(disabled_at=None).order_by("pk")]
-    return sum(one.raised for one in done), sum(one.cancelled for one in done)
+    raised = sum(one.raised for one in done)
+    return raised, raised - sum(one.silent for one in done), sum(one.cancelled for one in done)
