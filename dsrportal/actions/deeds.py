@@ -88,6 +88,8 @@ def is_moved_on(entry: OutboxEntry, dsr: schema.DataSubjectRequest) -> bool:
     if entry.kind == WishKind.CLOSE and dsr.state == CLOSED:
         return bool(dsr.closed_reason != entry.wanted["reason"])
     if entry.kind in STEP_KINDS:
+        if entry.kind == WishKind.MOVE and step_of(dsr) == entry.step_upstream_id:
+            return not is_applied(entry, dsr)  # there, and archived since
         return step_of(dsr) not in {entry.seen_step_upstream_id, entry.step_upstream_id}
     if entry.kind in FIELD_KINDS:
         change = change_of(entry)

@@ -86,7 +86,7 @@ def _attempt(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> Verdi
         settled = _settled_without_writing(entry, before)
         if settled or before is None:
             return settled or _gone(entry)
-        if not renew_claim(entry, now=clock()):
+        if not renew_claim(entry, now=clock(), base_updated_at=before.updated_at):
             # Another process took this for dead. It reads what became of the wish, so nothing may be written any more.
             return Verdict(WishState.UNKNOWN, code="overtaken")
         try:
@@ -144,19 +144,31 @@ def _read_back(
         dropped = deeds.lost(before, after, wanted=entry.wanted) if before else []
         reason = _("Dastra dropped what was in: %(names)s.") % {"names": ", ".join(dropped)} if dropped else ""
         return Verdict(WishState.DONE, code="read_back", reason=reason)
+    return _not_seen(entry, after, is_proof=is_proof, sentence=sentence)
+
+
+def _not_seen(entry: OutboxEntry, after: schema.DataSubjectRequest, *, is_proof: bool, sentence: str) -> Verdict:
+    """What a read tells that does not show what was written."""
     where = {"step": deeds.step_name(after.step)}
     is_about_step = entry.kind in deeds.STEP_KINDS
     if deeds.is_moved_on(entry, after):
-        reason = (
-            _("It is in “%(step)s” in Dastra now.") % where if is_about_step else _("Dastra holds something else now.")
-        )
-        return Verdict(WishState.REFUSED, reason=reason, code="overtaken")
-    if is_proof:
-        reason = _("Dastra did not apply it.")
+        reason = _("Dastra holds something else now.")
         if is_about_step:
-            reason = _("Dastra did not apply it: the request is still in “%(step)s”.") % where
-        return Verdict(WishState.REFUSED, reason=f"{reason} {sentence}".strip(), code="not_applied")
-    return Verdict(WishState.UNKNOWN, reason=sentence, code="not_seen_yet")
+            reason = (
+                _("It is archived in Dastra.") if after.archived else _("It is in “%(step)s” in Dastra now.") % where
+            )
+        return Verdict(WishState.REFUSED, reason=reason, code="overtaken")
+    if not is_proof:
+        return Verdict(WishState.UNKNOWN, reason=sentence, code="not_seen_yet")
+    is_changed = entry.base_updated_at is not None and after.updated_at != entry.base_updated_at
+    if is_changed and entry.kind != WishKind.DELETE:
+        # Applied and undone by somebody, or never applied and changed elsewhere: a read cannot tell these apart.
+        reason = _("It was changed in Dastra since. Look at it before you try again.")
+        return Verdict(WishState.REFUSED, reason=reason, code="overtaken")
+    reason = _("Dastra did not apply it.")
+    if is_about_step:
+        reason = _("Dastra did not apply it: the request is still in “%(step)s”.") % where
+    return Verdict(WishState.REFUSED, reason=f"{reason} {sentence}".strip(), code="not_applied")
 
 
 def _read(entry: OutboxEntry, *, client: DastraClient, clock: Clock) -> schema.DataSubjectRequest | None:

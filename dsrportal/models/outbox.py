@@ -64,6 +64,7 @@ FAILED_STATES = (WishState.REFUSED, WishState.CONFLICT)
 class OutboxEntry(models.Model):
     """One wish. `action_id` comes from the page, so that ten identical posts are one wish. `seen_step_upstream_id` and
     `seen_updated_at` are what the person saw; `reason` is the English sentence shown, translated, when it was refused or is unknown.
+    `base_updated_at` is Dastra's `dateUpdate` right before the write: while a read shows it still, nobody has written since.
     `upstream_id` is empty for a new request until Dastra has it; wishes made together share a `batch_id`.
 
     `wanted`, `seen` and `theirs` are values by the names of `actions.fields`: what is to be, what the person had before them, and what
@@ -91,6 +92,7 @@ class OutboxEntry(models.Model):
     claimed_at = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0)
     first_claimed_at = models.DateTimeField(null=True)
+    base_updated_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     dismissed_at = models.DateTimeField(null=True)
 

@@ -163,3 +163,13 @@ def test_only_managers_and_admins_delete(make: MakeDeletion, mirrored: Workspace
     with pytest.raises(outbox.WishError) as refusal:
         make(by=make_person("vera", workspace=mirrored, role=role))
     assert refusal.value.code == "not_allowed"
+
+
+def test_what_is_still_there_was_not_deleted_whatever_else_was_changed(
+    make: MakeDeletion, server: Server, dsr: DataSubjectRequest, now: datetime
+) -> None:
+    server.faults.add(Fault(kind="close_without_answer", match="DELETE"))
+    entry = outbox.send(make().pk, now=now)
+    server.state[101].edit(dsr.upstream_id, complex=True)
+    entry = outbox.send(entry.pk, now=now + timedelta(seconds=writing.PROOF_SECONDS + 5))
+    assert (entry.state, "did not apply it" in entry.reason) == (WishState.REFUSED, True)
