@@ -169,7 +169,7 @@ class Demo:
         if not Pause.objects.exists():
             france, officer, now = Workspace.objects.get(name=FRANCE.name), accounts["officer"], timezone.now()
             record_clocks(france, by=officer, now=now)
-            paused = DataSubjectRequest.objects.filter(workspace=france, paused_since__isnull=False).exclude(operator=None)
+            paused = DataSubjectRequest.objects.filter(workspace=france, paused_since__isnull=False)
             operator = Operator.objects.filter(dsrs__in=paused).order_by("pk").first()
             if operator is not None:  # somebody who can sign in has requests of their own
                 match_assignee(france, operator_upstream_id=operator.upstream_id, user=officer, by=None, now=now)
