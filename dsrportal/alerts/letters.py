@@ -63,7 +63,7 @@ def compose(mail: Mail, *, desk: Desk, alerts: Collection[Alert], unchecked: Col
     """The words of a mail. `alerts` still hold; `unchecked` are the keys of workspaces that could not be asked. Call it under the reader's language."""
     read = read_at(desk.workspaces, now=now)
     notes = {
-        workspace.pk: _unchecked_note(read[workspace.pk], workspace=workspace, now=now)
+        workspace.pk: unchecked_note(read[workspace.pk], workspace=workspace, now=now)
         for workspace in desk.workspaces
         if workspace.pk in unchecked
     }
@@ -76,7 +76,7 @@ def compose(mail: Mail, *, desk: Desk, alerts: Collection[Alert], unchecked: Col
         url = lines[0].url
     else:
         subject = ngettext("%(n)d deadline needs you", "%(n)d deadlines need you", len(lines)) % {"n": len(lines)}
-        url = _absolute(reverse("notices.notices"))
+        url = absolute(reverse("notices.notices"))
     why = _("You are told at once because the day is today or has passed.")
     return Letter(subject=subject, sections=[Section(title="", lines=lines)] if lines else [], url=url, why=why)
 
@@ -143,8 +143,8 @@ def _digest(
     return Letter(
         subject=_("Deadlines: %(what)s") % {"what": ", ".join(told) or _("nothing is due")},
         sections=[section for section in sections if section.lines],
-        watch=_watch(desk, read=read, since=since, now=now),
-        url=_absolute(reverse("notices.notices")),
+        watch=proof(desk.workspaces, read=read, since=since, now=now),
+        url=absolute(reverse("notices.notices")),
         why=_("You get this once a working day because you work on these requests."),
     )
 
@@ -154,9 +154,11 @@ def _since(mail: Mail, *, now: datetime) -> datetime:
     return earlier.order_by("-created_at").values_list("created_at", flat=True).first() or now - NEW_SINCE
 
 
-def _watch(desk: Desk, *, read: dict[int, datetime | None], since: datetime, now: datetime) -> list[str]:
-    """How many requests were looked at, when they were read, and what could not be."""
-    keys = [workspace.pk for workspace in desk.workspaces]
+def proof(
+    workspaces: Collection[Workspace], *, read: dict[int, datetime | None], since: datetime, now: datetime
+) -> list[str]:
+    """How many requests were looked at, when they were read, and what could not be: what makes "nothing is due" worth something."""
+    keys = [workspace.pk for workspace in workspaces]
     open_rows = DataSubjectRequest.objects.filter(workspace__in=keys, archived=False, is_closed=False)
     count, unreadable = open_rows.count(), SetAsideRow.objects.filter(workspace__in=keys).count()
     new = open_rows.filter(created_at__gt=since, created_at__lte=now).count()
@@ -170,7 +172,7 @@ def _watch(desk: Desk, *, read: dict[int, datetime | None], since: datetime, now
         if unreadable
         else _("None was unreadable."),
     ]
-    for workspace in desk.workspaces:
+    for workspace in workspaces:
         at = read[workspace.pk]
         words = _("%(name)s: not checked since %(time)s.") if is_old(at, now=now) else _("%(name)s: read at %(time)s.")
         time = since_words(at, zone=ZoneInfo(workspace.time_zone), now=now)
@@ -204,7 +206,7 @@ def _line(one: Listed, *, desk: Desk, notes: dict[int, str]) -> Line:
         place=one.workspace.name if len(desk.workspaces) > 1 else "",
         what=clock_words(one.clock, due_on=one.due_on, today=one.today),
         note=notes.get(one.workspace.pk, ""),
-        url=_absolute(reverse("dsr.dsr", args=[one.workspace.slug, one.upstream_id])),
+        url=absolute(reverse("dsr.dsr", args=[one.workspace.slug, one.upstream_id])),
     )
 
 
@@ -221,12 +223,14 @@ def clock_words(clock: AlertClock, *, due_on: date, today: date) -> str:
     return f"{words % {'day': date_format(due_on, 'D j M Y', use_l10n=False)}}, {how}"
 
 
-def _unchecked_note(at: datetime | None, *, workspace: Workspace, now: datetime) -> str:
+def unchecked_note(at: datetime | None, *, workspace: Workspace, now: datetime) -> str:
+    """`not checked since 02:10`."""
     time = since_words(at, zone=ZoneInfo(workspace.time_zone), now=now)
     return _("not checked since %(time)s") % {"time": time}
 
 
-def _absolute(path: str) -> str:
+def absolute(path: str) -> str:
+    """The address of a page for whoever is not in the portal."""
     return f"{settings.PORTAL_URL}{path}"
 
 

@@ -1,9 +1,9 @@
-"""What stands in a person's digest: the requests that are theirs, or all of a workspace whose deadlines they answer for, each once and in the order
-of the law. Called by planning and letters; reads rows, writes none."""
+"""What stands in a digest: the requests that are a person's, or all of a workspace, for whoever answers for its deadlines and for its channels; each
+once and in the order of the law. Called by planning and letters; reads rows, writes none."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -42,19 +42,44 @@ class Listed:
 
 def has_anything(desk: Desk, *, now: datetime) -> bool:
     """Whether the digest would list a request."""
-    return any(_rows(desk, workspace=workspace, now=now).exists() for workspace in desk.workspaces)
+    return any(
+        _rows(workspace, policy=desk.policies[workspace.pk], own=_own(desk, workspace=workspace), now=now).exists()
+        for workspace in desk.workspaces
+    )
 
 
 def listed(desk: Desk, *, now: datetime) -> list[Listed]:
     """Every request of the digest, never cut short: by part, then by date. A query a workspace."""
-    found = [one for workspace in desk.workspaces for one in _of_workspace(desk, workspace=workspace, now=now)]
+    found = [
+        one
+        for workspace in desk.workspaces
+        for one in _of_workspace(
+            workspace, policy=desk.policies[workspace.pk], own=_own(desk, workspace=workspace), now=now
+        )
+    ]
+    return _ordered(found)
+
+
+def listed_in(workspace: Workspace, *, policy: Policy | None, now: datetime) -> list[Listed]:
+    """The same for a whole workspace, whoever has the requests. One query."""
+    return _ordered(_of_workspace(workspace, policy=policy, own=None, now=now))
+
+
+def _ordered(found: Iterable[Listed]) -> list[Listed]:
     order = list(Part)
     return sorted(found, key=lambda one: (order.index(one.part), one.due_on, one.workspace.pk, one.upstream_id))
 
 
-def _of_workspace(desk: Desk, *, workspace: Workspace, now: datetime) -> Iterator[Listed]:
-    policy, today = desk.policies[workspace.pk], _today(workspace, now=now)
-    for row in _rows(desk, workspace=workspace, now=now).values("upstream_id", "reference", *FIELDS):
+def _own(desk: Desk, *, workspace: Workspace) -> Collection[int] | None:
+    return None if workspace.pk in desk.managed else desk.own
+
+
+def _of_workspace(
+    workspace: Workspace, *, policy: Policy | None, own: Collection[int] | None, now: datetime
+) -> Iterator[Listed]:
+    today = _today(workspace, now=now)
+    rows = _rows(workspace, policy=policy, own=own, now=now)
+    for row in rows.values("upstream_id", "reference", *FIELDS):
         stands = standing(row, policy=policy, today=today)
         if stands.state == State.OVERDUE:
             part, clock, on = Part.OVERDUE, AlertClock.RESPOND, row["respond_by"]
@@ -73,13 +98,16 @@ def _of_workspace(desk: Desk, *, workspace: Workspace, now: datetime) -> Iterato
         )
 
 
-def _rows(desk: Desk, *, workspace: Workspace, now: datetime) -> QuerySet[DataSubjectRequest]:
-    policy, today = desk.policies[workspace.pk], _today(workspace, now=now)
+def _rows(
+    workspace: Workspace, *, policy: Policy | None, own: Collection[int] | None, now: datetime
+) -> QuerySet[DataSubjectRequest]:
+    """`own` are the Dastra users whose requests are meant; None is everybody's."""
+    today = _today(workspace, now=now)
     until = _last_day(policy, today=today)
     is_near = Q(clock_rank=DataSubjectRequest.RUNNING, clock_on__lte=until)
     wanted = is_near | condition("extend", policy=policy, today=today)
     rows = DataSubjectRequest.objects.filter(wanted, workspace=workspace, archived=False)
-    return rows if workspace.pk in desk.managed else rows.filter(operator__in=desk.own)
+    return rows if own is None else rows.filter(operator__in=own)
 
 
 def _last_day(policy: Policy | None, *, today: date) -> date:

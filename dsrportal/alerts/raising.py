@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from dsrportal.alerts import notes
+from dsrportal.alerts import channels, notes
 from dsrportal.alerts.mutes import mutes_of
 from dsrportal.alerts.recipients import COPIES, recipients_of
 from dsrportal.alerts.wanted import Key, is_news, key_of, wanted_alerts
@@ -85,7 +85,8 @@ def decide(
         raised=raised,
         silent=raised if policy.is_dry else 0,
         revived=_turn(wanted, known=known),
-        cancelled=_cancel(workspace, wanted=wanted, policy=policy, now=now, only=only),
+        cancelled=_cancel(workspace, wanted=wanted, policy=policy, now=now, only=only)
+        + channels.decide(workspace, calendar=law.calendar, policy=policy, today=today, now=now, only=only),
     )
 
 

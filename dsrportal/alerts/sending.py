@@ -12,6 +12,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils import timezone
 
+from dsrportal.alerts.channel_delivery import send_to_channels
 from dsrportal.alerts.checking import Checker
 from dsrportal.alerts.delivery import Outcome, deliver
 from dsrportal.alerts.desks import desks
@@ -28,11 +29,13 @@ MOST_FAILURES = 3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Told:
-    """Counts of one run: alerts that were `raised`, their `notices` behind the bell, `mails` that went, alerts that were `cancelled`."""
+    """Counts of one run: alerts that were `raised`, their `notices` behind the bell, `mails` that went, `posts` to channels, alerts that were
+    `cancelled`."""
 
     raised: int = 0
     notices: int = 0
     mails: int = 0
+    posts: int = 0
     cancelled: int = 0
 
 
@@ -59,7 +62,8 @@ def send_alerts(*, now: datetime, insist: bool = False) -> Told:
                 continue
             mails += outcome == Outcome.SENT
             failures = failures + 1 if outcome == Outcome.BROKEN else 0
-    return Told(raised=raised, notices=noticed, mails=mails, cancelled=cancelled + checker.cancelled)
+    posts = send_to_channels(now=now, checker=checker, insist=insist)
+    return Told(raised=raised, notices=noticed, mails=mails, posts=posts, cancelled=cancelled + checker.cancelled)
 
 
 def preview(*, now: datetime) -> Told:

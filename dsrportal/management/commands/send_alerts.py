@@ -30,6 +30,7 @@ class Command(BaseCommand):
         told = preview(now=now) if options["dry_run"] else send_alerts(now=now, insist=True)
         counts = asdict(told)
         if options["json"]:
+            del counts["posts"]  # programs were promised the four others
             self.stdout.write(json.dumps(counts))
         else:
             self.stdout.write(", ".join(f"{count} {name}" for name, count in counts.items()))
