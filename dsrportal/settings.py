@@ -134,6 +134,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+PASSWORD_RESET_TIMEOUT = 4 * 60 * 60
 LOGIN_URL = "accounts.login"
 LOGIN_REDIRECT_URL = "home.home"
 LOGOUT_REDIRECT_URL = "accounts.login"

@@ -1,4 +1,5 @@
-"""Gives people their roles in workspaces, and Dastra's users their accounts. Called by the commands `add_member` and `match_assignee`; audited."""
+"""Gives people their roles in workspaces and takes them back, and gives Dastra's users their accounts. Called by the people page and by the commands
+`add_member` and `match_assignee`; audited."""
 
 from __future__ import annotations
 
@@ -15,9 +16,23 @@ from dsrportal.models import AssigneeAccount, AuditEvent, Membership, Operator, 
 from dsrportal.models.audit import Operation
 
 
-def create_account(*, username: str, password: str, email: str = "") -> User:
+def create_account(
+    *,
+    username: str,
+    password: str,
+    email: str = "",
+    first_name: str = "",
+    last_name: str = "",
+    is_superuser: bool = False,
+) -> User:
     """A new account. Raises `WorkspaceError` for a user name, an address or a password that will not do."""
-    user = User(username=username, email=email)
+    user = User(
+        username=username,
+        email=email,
+        first_name=first_name[:150],
+        last_name=last_name[:150],
+        is_superuser=is_superuser,
+    )
     try:
         User.username_validator(username)
         if email:
@@ -51,6 +66,7 @@ def set_role(workspace: Workspace, *, user: User, role: str, by: User | None, no
         if not created:
             if membership.role == role:
                 return False
+            _keep_an_admin(membership)
             membership.role = role
             membership.save(update_fields=["role"])
         AuditEvent.objects.create(
@@ -62,6 +78,31 @@ def set_role(workspace: Workspace, *, user: User, role: str, by: User | None, no
             details={"user": user.pk, "role": role},
         )
     return True
+
+
+def remove_member(membership: Membership, *, by: User | None, now: datetime) -> None:
+    """Take a person's role back: the workspace no longer exists for them. Raises `WorkspaceError` for the last admin."""
+    with transaction.atomic():
+        _keep_an_admin(membership)
+        AuditEvent.objects.create(
+            at=now,
+            by=by,
+            workspace_id=membership.workspace_id,
+            operation=Operation.MEMBER_REMOVED,
+            outcome="done",
+            details={"user": membership.user_id, "role": membership.role},
+        )
+        Membership.objects.filter(pk=membership.pk).delete()
+
+
+def _keep_an_admin(membership: Membership) -> None:
+    """Raise `WorkspaceError` when the workspace would be left without an admin. Within a transaction: two admins may not take each other's role."""
+    if membership.role != Role.ADMIN:
+        return
+    Workspace.objects.select_for_update().get(pk=membership.workspace_id)
+    others = Membership.objects.filter(workspace=membership.workspace_id, role=Role.ADMIN, user__is_active=True)
+    if not others.exclude(pk=membership.pk).exists():
+        raise WorkspaceError(_("A workspace needs an admin: give somebody else that role first."), field="role")
 
 
 def match_assignee(

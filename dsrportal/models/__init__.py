@@ -8,6 +8,7 @@ from dsrportal.models.correspondence import Draft, Enclosure, LetterTemplate
 from dsrportal.models.feeds import CalendarFeed
 from dsrportal.models.figures import Tally, TallyCheck
 from dsrportal.models.history import DateChange, StepChange
+from dsrportal.models.invitations import Invitation
 from dsrportal.models.ledger import Extension, Pause, Refusal
 from dsrportal.models.outbox import OutboxEntry
 from dsrportal.models.pacing import PacedCall, PacedKey
@@ -50,6 +51,7 @@ __all__ = [
     "Extension",
     "ForgottenRequest",
     "IdentityWord",
+    "Invitation",
     "JobAttempt",
     "JobHeartbeat",
     "Lane",
