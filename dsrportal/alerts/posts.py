@@ -1,37 +1,35 @@
-"""One message -> one post to a channel, written by a plugin of apprise. Called by `channel_delivery.py` and for test messages.
+"""One message -> one post to a channel, written by a plugin of apprise (`plugins.py`). Called by `channel_delivery.py` and for test messages.
 
-Four plugins are made by hand from an address whose parts were checked; apprise's own addresses, which could name any of its other plugins, a file or a
-redirect, are never read. The plugins call `requests`; in its place they find a door that leads to `dastra.posting` alone, once a message, to the
-host of the channel.
+The plugins call `requests`; in its place they find a door that leads to `dastra.posting` alone, once a message, to the host of the channel. apprise is
+loaded with the first message, since most processes never send one.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
+import importlib
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-from apprise import AppriseAsset, NotifyFormat, NotifyType
-from apprise.plugins import custom_json, mattermost, slack, workflows
 from django.conf import settings
 
-from dsrportal.alerts.markup import TITLED_BY_BODY, Message, body_of, document_of
+from dsrportal.alerts.markup import Message
 from dsrportal.dastra.errors import ConfigurationError, DastraError, HostNotAllowed
 from dsrportal.dastra.posting import Answer, Target, post, target_of
 from dsrportal.models.channels import ChannelKind
 
-SENDER = "DSR Portal"
 SECONDS = 10.0
 SIGNATURE_HEADER = "Dsr-Portal-Signature"
 DELIVERY_HEADER = "Dsr-Portal-Delivery"
 SLACK_HOST = "hooks.slack.com"
-_SHAPES = {
+SHAPES = {
     ChannelKind.SLACK: re.compile(r"/services/(?P<a>[A-Za-z0-9]+)/(?P<b>[A-Za-z0-9]+)/(?P<c>[A-Za-z0-9]+)/?"),
     ChannelKind.TEAMS: re.compile(
         r"(?P<direct>/powerautomate/automations/direct(?:/cu/(?P<route>[0-9]+))?)?"
@@ -67,7 +65,7 @@ class _Passage:
 _passage: ContextVar[_Passage | None] = ContextVar("passage", default=None)
 
 
-class _Door:
+class Door:
     """What the plugins find under the name of `requests`: its codes and its exception, and one way out."""
 
     def __init__(self, library: Any) -> None:
@@ -108,20 +106,11 @@ class _Door:
         return answer
 
 
-_SLACK: Any = slack.NotifySlack
-_TEAMS: Any = workflows.NotifyWorkflows
-_MATTERMOST: Any = mattermost.NotifyMattermost
-_WEBHOOK: Any = custom_json.NotifyJSON
-
-for _plugin in (slack, workflows, mattermost, custom_json):
-    vars(_plugin)["requests"] = _Door(vars(_plugin)["requests"])
-
-
 def checked_target(url: str, *, kind: ChannelKind) -> Target:
     """The parts of a channel's address. Raises HostNotAllowed for what the kind cannot post to, without quoting it."""
     target = target_of(url, listed_hosts=settings.CHANNEL_ALLOWED_HOSTS)
     names = [name for name, _value in target.query]
-    is_shaped = _SHAPES[kind].fullmatch(target.path) is not None
+    is_shaped = SHAPES[kind].fullmatch(target.path) is not None
     if kind == ChannelKind.TEAMS:
         is_shaped = is_shaped and re.fullmatch(r"[A-Za-z0-9_-]+", dict(target.query).get("sig", "")) is not None
     elif kind != ChannelKind.WEBHOOK:
@@ -135,80 +124,23 @@ def checked_target(url: str, *, kind: ChannelKind) -> Target:
 
 def send(message: Message, *, kind: ChannelKind, url: str, delivery_id: str, signing_key: str = "") -> None:
     """Post the message once. `delivery_id` is the same however often it is tried. Raises `PostFailedError`."""
-    passage: _Passage | None = None
     try:
         target = checked_target(url, kind=kind)
         headers = {DELIVERY_HEADER: delivery_id} if kind == ChannelKind.WEBHOOK else {}
         passage = _Passage(target=target, headers=headers, signing_key=signing_key)
         token = _passage.set(passage)
         try:
-            plugin = _MAKERS[kind](target, message)
-            is_taken = plugin.send(
-                body=body_of(message, kind=kind),
-                title="" if kind in TITLED_BY_BODY else message.title,
-                notify_type=NotifyType.FAILURE if message.is_late else NotifyType.INFO,
-                body_format=NotifyFormat.MARKDOWN,
-            )
+            is_taken = _plugins().send(message, kind=kind, target=target)
         finally:
             _passage.reset(token)
     except DastraError as error:
         raise PostFailedError(error.code) from None
+    except TypeError:  # what apprise raises for an address it does not like, which it quotes
+        raise PostFailedError(ConfigurationError.code) from None
     if not is_taken:
         raise PostFailedError(f"answered {passage.status}" if passage.status else ConfigurationError.code)
 
 
-def _common(target: Target) -> dict[str, Any]:
-    asset = AppriseAsset(app_id=SENDER, app_desc=SENDER, app_url=settings.PORTAL_URL, http_redirects=False)
-    default = 443 if target.scheme == "https" else 80
-    port = None if target.port == default else target.port
-    return {"asset": asset, "host": target.host, "port": port, "secure": target.scheme == "https"}
-
-
-def _slack(target: Target, _message: Message) -> Any:
-    tokens = _SHAPES[ChannelKind.SLACK].fullmatch(target.path)
-    assert tokens is not None  # noqa: S101  `checked_target` saw to it
-    plugin = _SLACK(
-        token_a=tokens["a"],
-        token_b=tokens["b"],
-        token_c=tokens["c"],
-        mode=slack.SlackMode.WEBHOOK,
-        include_image=False,
-        include_footer=False,
-        **_common(target),
-    )
-    plugin.webhook_url = f"{target.origin}/services"
-    return plugin
-
-
-def _teams(target: Target, _message: Message) -> Any:
-    parts, query = _SHAPES[ChannelKind.TEAMS].fullmatch(target.path), dict(target.query)
-    assert parts is not None  # noqa: S101
-    return _TEAMS(
-        workflow=parts["flow"],
-        signature=query["sig"],
-        power_automate=parts["direct"] is not None,
-        routing_id=parts["route"],
-        version=query.get("api-version"),
-        include_image=False,
-        **_common(target),
-    )
-
-
-def _mattermost(target: Target, _message: Message) -> Any:
-    parts = _SHAPES[ChannelKind.MATTERMOST].fullmatch(target.path)
-    assert parts is not None  # noqa: S101
-    return _MATTERMOST(token=parts["token"], fullpath=parts["before"], include_image=False, **_common(target))
-
-
-def _webhook(target: Target, message: Message) -> Any:
-    # An empty value takes a name of apprise's own out of the document.
-    document = {"version": "", "type": "", "attachments": ""} | document_of(message)
-    return _WEBHOOK(fullpath=target.path, params=dict(target.query), payload=document, **_common(target))
-
-
-_MAKERS: dict[ChannelKind, Callable[[Target, Message], Any]] = {
-    ChannelKind.SLACK: _slack,
-    ChannelKind.TEAMS: _teams,
-    ChannelKind.MATTERMOST: _mattermost,
-    ChannelKind.WEBHOOK: _webhook,
-}
+@functools.cache
+def _plugins() -> Any:
+    return importlib.import_module("dsrportal.alerts.plugins")
