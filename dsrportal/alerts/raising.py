@@ -16,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from dsrportal.alerts import channels, notes
+from dsrportal.alerts import channels, notes, outages
 from dsrportal.alerts.mutes import mutes_of
 from dsrportal.alerts.recipients import COPIES, recipients_of
 from dsrportal.alerts.wanted import Key, is_news, key_of, wanted_alerts
@@ -78,7 +78,8 @@ def decide(
     )
     known = _known(workspace, wanted=wanted)
     wanted = _news(wanted, known=known, policy=policy)
-    missing = [alert for key, alert in wanted.items() if key not in known]
+    is_guess = outages.guesses(workspace, now=now)  # nobody is interrupted by one; the digest says how old its data is
+    missing = [a for key, a in wanted.items() if key not in known and not (is_guess and a.is_immediate)]
     raised = sum(_raise(some, now=now) for some in _batches(missing))
     _wake(workspace, wanted=wanted, known=known, now=now)
     return Decided(

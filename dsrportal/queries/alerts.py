@@ -72,6 +72,7 @@ class AlertsPage:
     people: list[tuple[int, str, bool]]
     q: str
     show: str
+    notice_id: int | None
     first: int
     last: int
     total: int
@@ -80,21 +81,38 @@ class AlertsPage:
 
 
 def page(
-    workspace: Workspace, *, viewer: Membership, show: str, q: str, person_id: int | None, number: int
+    workspace: Workspace,
+    *,
+    viewer: Membership,
+    show: str,
+    q: str,
+    person_id: int | None,
+    number: int,
+    notice_id: int | None = None,
 ) -> AlertsPage:
-    """Three queries, one more for the people. `show` is one of `SHOWN`; `q` is a part of a reference; `number` counts pages from 1 and is clamped."""
+    """Three queries, one more for the people. `show` is one of `SHOWN`; `q` is a part of a reference; `number` counts pages from 1 and is clamped.
+    `notice_id` is a notice of the viewer's own: then it is what that one tells of, alone."""
     sees_all = viewer.role in READING_ROLES
     alerts = Alert.objects.filter(workspace=workspace)
     if not sees_all:
         alerts = alerts.filter(person_id=viewer.user_id)
     elif person_id is not None:
         alerts = alerts.filter(person_id=person_id)
+    if notice_id is not None:
+        told = Q(notice__part_of=notice_id) | Q(notice__part_of__part_of=notice_id)
+        alerts = alerts.filter(told, person_id=viewer.user_id)
     if q:
         alerts = alerts.filter(reference__icontains=q)
     counts = alerts.aggregate(all=Count("pk"), **{s: Count("pk", filter=Q(state=s)) for s in AlertState.values})
 
     def address(name: str = show, *, page: int = 1) -> str:
-        wanted = {"show": name, "q": q, "person": person_id or "", "page": page if page > 1 else ""}
+        wanted = {
+            "show": name,
+            "q": q,
+            "person": person_id or "",
+            "notice": notice_id or "",
+            "page": page if page > 1 else "",
+        }
         kept = urlencode({key: value for key, value in wanted.items() if value})
         return f"{reverse('alerts.alerts', args=[workspace.slug])}?{kept}"
 
@@ -113,6 +131,7 @@ def page(
         people=_people(workspace, chosen=person_id) if sees_all else [],
         q=q,
         show=show,
+        notice_id=notice_id,
         first=first + 1 if rows else 0,
         last=first + len(rows),
         total=total,
@@ -144,7 +163,8 @@ def _row(alert: Alert, *, zone: ZoneInfo, workspace: Workspace) -> AlertRow:
         reference=alert.reference or f"#{alert.upstream_id}",
         request_url=reverse("dsr.dsr", args=[workspace.slug, alert.upstream_id]) if alert.dsr_id else "",
         what=str(alert.get_threshold_display()),
-        day=_("%(clock)s %(day)s") % {"clock": alert.get_clock_display(), "day": date_format(alert.due_on, "D j M Y")},
+        day=_("%(clock)s %(day)s")
+        % {"clock": alert.get_clock_display(), "day": date_format(alert.due_on, _("D j M Y"))},
         person=alert.person.display_name(),
         because=_because(alert),
         raised_at=moment(alert.raised_at, zone=zone),

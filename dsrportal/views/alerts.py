@@ -14,7 +14,8 @@ LONGEST_NUMBER = 18
 
 @require_safe
 def alerts(request: HttpRequest, slug: str) -> HttpResponse:
-    """`/w/<slug>/alerts/`: `show` is a state, `q` a part of a reference, `person` the key of an account, `page` counts from 1."""
+    """`/w/<slug>/alerts/`: `show` is a state, `q` a part of a reference, `person` the key of an account, `notice` that of one of the
+    viewer's own, `page` counts from 1."""
     found = visit(request, slug=slug)
     show = request.GET.get("show", "")
     page = alert_query.page(
@@ -23,6 +24,7 @@ def alerts(request: HttpRequest, slug: str) -> HttpResponse:
         show=show if show in alert_query.SHOWN else "all",
         q=request.GET.get("q", "").replace("\0", "").strip()[: alert_query.LONGEST_SEARCH],
         person_id=_number(request.GET.get("person", "")),
+        notice_id=_number(request.GET.get("notice", "")),
         number=_number(request.GET.get("page", "")) or 1,
     )
     return render(request, "alerts/alerts.html", {"page": page, "visit": found})

@@ -16,11 +16,14 @@ from django.utils.translation import get_language_info, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from dsrportal.models import Membership, SyncLane, Workspace
-from dsrportal.queries import changes, freshness, keymap, notices, palette
+from dsrportal.queries import changes, freshness, keymap, palette, watch
+from dsrportal.timetable import Deed
 from dsrportal.views.access import Visit, administers, last_visited, memberships_of
 
 THEMES = {"auto": gettext_lazy("As the system"), "light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
 THEME_COOKIE = "theme"
+CONCERNED = {Deed.SENDING: {"board", "register", "dsr", "changes"}, Deed.TELLING: {"alerts", "notices"}}
+"""The modules of the pages on which everybody is told that a deed stands still."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,7 +50,8 @@ class WorkspaceItem:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.unread`, `.keys`, `.languages`, `.theme`, `.themes`."""
+    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.unread`, `.standstill`,
+    `.keys`, `.languages`, `.theme`, `.themes`."""
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     context: dict[str, Any] = {
         "languages": [(code, get_language_info(code)["name_local"].capitalize()) for code, _name in settings.LANGUAGES],
@@ -73,7 +77,9 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     context["workspace"] = current
     ids = [membership.workspace_id for membership in memberships]
     context["keys"] = keymap.script(is_on=user.uses_keys, places=palette.addresses(memberships, current=current))
-    context["unread"] = notices.unread_count(user, workspace_ids=ids) if ids else 0
+    context["unread"], is_late = watch.bell(user, workspace_ids=ids, now=timezone.now()) if ids else (0, False)
+    if is_late:
+        context["standstill"] = _standstill(request, view=view)
     context["nav"] = _nav(memberships, current=current, view=view) if current else []
     context["settings_nav"] = _settings_nav(view=view) if administers(request) else []
     if found:
@@ -82,6 +88,16 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         lanes = SyncLane.objects.filter(workspace=current)
         context["freshness"] = freshness.of_workspace(current, lanes=lanes, now=timezone.now())
     return {"frame": context}
+
+
+def _standstill(request: HttpRequest, *, view: str) -> watch.Standstill | None:
+    """What stands still in the background. Who answers for a workspace is told on every page, others where it concerns what they see; that reading
+    stands still they see by the age of the data."""
+    may_look = administers(request)
+    if may_look or any(membership.may_manage for membership in memberships_of(request)):
+        return watch.standstill(deeds=Deed, may_look=may_look, now=timezone.now())
+    concerned = [deed for deed, modules in CONCERNED.items() if view.partition(".")[0] in modules]
+    return watch.standstill(deeds=concerned, may_look=False, now=timezone.now()) if concerned else None
 
 
 def _nav(memberships: Sequence[Membership], *, current: Workspace, view: str) -> list[NavItem]:
