@@ -11,7 +11,16 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from dsrportal import credentials
-from dsrportal.models import DataSubjectRequest, Extension, OutboxEntry, Pause, Refusal, WebhookReceiver, Workspace
+from dsrportal.models import (
+    Channel,
+    DataSubjectRequest,
+    Extension,
+    OutboxEntry,
+    Pause,
+    Refusal,
+    WebhookReceiver,
+    Workspace,
+)
 from dsrportal.models.requests import identity_context
 
 BATCH = 500
@@ -34,6 +43,7 @@ def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resea
     secrets += sum(
         _reseal_receiver(pk, problems=problems) for pk in WebhookReceiver.objects.values_list("pk", flat=True)
     )
+    secrets += sum(_reseal_channel(pk, problems=problems) for pk in Channel.objects.values_list("pk", flat=True))
     secrets += sum(_reseal_wish(pk, problems=problems) for pk in _sealed_wishes())
     for model in (Pause, Extension, Refusal):
         with_text = list(model.objects.filter(text_sealed__isnull=False).values_list("pk", flat=True))
@@ -95,6 +105,23 @@ def _reseal_receiver(pk: int, *, problems: list[str]) -> int:
             problems.append(f"The webhook key of “{receiver.workspace.name}” cannot be opened with any of the keys.")
             return 0
         receiver.save(update_fields=["signature_key_sealed"])
+    return 1
+
+
+def _reseal_channel(pk: int, *, problems: list[str]) -> int:
+    with transaction.atomic():
+        channel = Channel.objects.select_for_update(no_key=True).get(pk=pk)
+        sealed = [text for text in (channel.url_sealed, channel.signing_key_sealed) if text is not None]
+        if all(credentials.is_sealed_with_first_key(text) for text in sealed):
+            return 0
+        try:
+            channel.set_url(channel.read_url(), host=channel.host)
+            if channel.signing_key_sealed is not None:
+                channel.set_signing_key(channel.read_signing_key())
+        except credentials.CannotDecryptError:
+            problems.append(f"The address of channel {pk} cannot be opened with any of the keys.")
+            return 0
+        channel.save(update_fields=["url_sealed", "signing_key_sealed"])
     return 1
 
 
