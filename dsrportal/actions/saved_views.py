@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from dsrportal.actions.refusals import ViewError
 from dsrportal.models import Membership, SavedView
 from dsrportal.models.saved_views import ViewShape
-from dsrportal.queries import register_columns
+from dsrportal.queries import register_columns, saved_views
 from dsrportal.queries.register_filters import RegisterFilters
 
 MOST_VIEWS = 40
@@ -26,11 +26,6 @@ def remember_look(membership: Membership, *, columns: tuple[str, ...], is_compac
     membership.register_columns = register_columns.written(columns)
     membership.has_compact_register = is_compact
     membership.save(update_fields=["register_columns", "has_compact_register"])
-
-
-def kept_query(filters: RegisterFilters) -> str:
-    """What of a question is kept: all but a search, which could name a person, the place in the list, and the view itself."""
-    return filters.asking(search="", view=None).query_string()
 
 
 def save(
@@ -46,7 +41,7 @@ def save(
         name=_name(name),
         is_shared=is_shared,
         shape=shape,
-        query=_query(filters),
+        query=_query(filters, viewer=membership),
         changed_at=now,
     )
     _write(view)
@@ -56,7 +51,7 @@ def save(
 def update(view: SavedView, *, by: Membership, filters: RegisterFilters, now: datetime) -> None:
     """Make the view what is shown now. Raises `ViewError` (`not_allowed`, `invalid`)."""
     _require_changing(view, by=by)
-    view.query, view.changed_at = _query(filters), now
+    view.query, view.changed_at = _query(filters, viewer=by), now
     view.save(update_fields=["query", "changed_at"])
 
 
@@ -79,13 +74,8 @@ def begin_with(view: SavedView | None, *, by: Membership) -> None:
     by.save(update_fields=["default_view"])
 
 
-def may_change(view: SavedView, *, by: Membership) -> bool:
-    """Whether the person may change or delete it: their own, or a shared one for an admin."""
-    return view.owner_id == by.user_id or (view.is_shared and by.may_administer)
-
-
 def _require_changing(view: SavedView, *, by: Membership) -> None:
-    if view.workspace_id != by.workspace_id or not may_change(view, by=by):
+    if view.workspace_id != by.workspace_id or not saved_views.may_change(view, by=by):
         raise ViewError(_("Only its owner or an admin changes this view."), code="not_allowed")
 
 
@@ -98,8 +88,8 @@ def _name(name: str) -> str:
     return name
 
 
-def _query(filters: RegisterFilters) -> str:
-    query = kept_query(filters)
+def _query(filters: RegisterFilters, *, viewer: Membership) -> str:
+    query = saved_views.kept_filters(filters, viewer=viewer).query_string()
     if len(query) > LONGEST_QUERY:
         raise ViewError(_("These are more filters than a view can hold."), code="invalid")
     return query

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.core.exceptions import SuspiciousOperation
 from django.http import QueryDict
 
 from dsrportal.forms import register as register_form
@@ -11,7 +12,8 @@ from dsrportal.queries import register_columns
 from dsrportal.queries.register_filters import DENSITIES, RegisterFilters
 from dsrportal.queries.register_groups import GROUPS
 
-LONGEST_QUESTION = 8_000
+LONGEST_QUESTION = 40_000
+"""More than any address that a server takes: what is longer was not made here."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,6 +44,9 @@ def read(posted: QueryDict) -> DisplayChoice:
 
 
 def read_question(posted: QueryDict) -> RegisterFilters:
-    """The list that a form belongs to, from its field `question`: the query string of the address, from the first page on."""
+    """The list that a form belongs to, from its field `question`: the query string of the address, from the first page on. Raises
+    `SuspiciousOperation` for one that is too long: to leave it out would mean all requests."""
     question = posted.get("question", "")
-    return register_form.read(QueryDict(question if len(question) <= LONGEST_QUESTION else "")).asking()
+    if len(question) > LONGEST_QUESTION:
+        raise SuspiciousOperation("question")
+    return register_form.read(QueryDict(question)).asking()

@@ -14,9 +14,8 @@ from typing import Any
 from django import template
 from django.utils.formats import number_format
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from dsrportal.queries.register import RegisterPage
 from dsrportal.queries.register_chips import address
@@ -108,7 +107,7 @@ def _row(row: Row, *, columns: Sequence[str], may_act: bool, said: str = "") -> 
             deed = EDITED[key]
             told = (
                 f'<button class="icon-button icon-button--small ledger__edit only-js" type="button" id="{deed}-{row.upstream_id}" '
-                f'data-inline="{deed}" aria-haspopup="true" aria-label="{words[deed]} {reference}">{_chevron()}</button>'
+                f'data-inline="{deed}" data-key="{deed}" aria-haspopup="true" aria-label="{words[deed]} {reference}">{_chevron()}</button>'
             )
         parts.append(f"<td{_attributes(key, language)}>{drawn}{told}</td>")
     parts.append("</tr>\n")

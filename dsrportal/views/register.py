@@ -21,6 +21,7 @@ from dsrportal.forms import register as register_form
 from dsrportal.models import Role
 from dsrportal.queries import freshness, ledger, register_display
 from dsrportal.queries import register as register_query
+from dsrportal.queries import saved_views as saved_view_query
 from dsrportal.queries import searches as search_query
 from dsrportal.queries.register_chips import address
 from dsrportal.queries.register_filters import COMPACT, RegisterFilters, Search
@@ -34,18 +35,27 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     """`/w/<slug>/requests/`: the page, or the list alone where htmx asks for it."""
     found = visit(request, slug=slug)
     filters = register_form.read(request.GET)
+    if beginning := _beginning(found, asked=set(request.GET), view=filters.view):
+        return redirect(beginning)
+    if found.membership.default_view_id and filters.view is None:
+        filters = replace(filters, view=0)  # so that no link of this page leads to the view one begins with
     search = searches.find(request, workspace=found.workspace, token=filters.search) if filters.search else None
     age = freshness.of_workspace(found.workspace, lanes=found.lanes, now=found.now)
+    url = reverse("register.register", args=[slug])
     page = register_query.page(
         found.membership,
-        url=reverse("register.register", args=[slug]),
+        url=url,
         filters=filters,
         search=search,
         freshness=age,
         now=found.now,
     )
+    views = saved_view_query.tabs(
+        found.membership, filters=page.filters, url=url, board_url=reverse("board.board", args=[slug])
+    )
     context = {
         "page": page,
+        "views": views,
         "visit": found,
         "freshness": age,
         "search_url": reverse("register.search", args=[slug]),
@@ -53,10 +63,26 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         "unexplained": _unexplained(found, is_asked=filters.unexplained),
         "may_act": found.membership.may_act and found.workspace.is_enabled,
         "batch_id": uuid.uuid4(),
-        "question": request.GET.urlencode(),
+        "question": page.filters.query_string(),
         "may_ask": found.membership.may_see_identity and found.workspace.is_enabled,
     }
     return render_page(request, page="register/register.html", fragment="register/_register.html", context=context)
+
+
+def _beginning(found: Visit, *, asked: set[str], view: int | None) -> str:
+    """Where an address leads that asks nothing, or names a view alone: to the view with all that it holds, so that the address says it. At most
+    one query."""
+    wanted = view if asked == {"view"} else found.membership.default_view_id if not asked else None
+    if not wanted:
+        return ""
+    kept = saved_view_query.seen_by(found.membership).filter(pk=wanted).first()
+    if kept is None or (asked and not kept.query):
+        return ""
+    return saved_view_query.address_of(
+        kept,
+        url=reverse("register.register", args=[found.workspace.slug]),
+        board_url=reverse("board.board", args=[found.workspace.slug]),
+    )
 
 
 @require_POST

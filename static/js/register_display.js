@@ -36,7 +36,7 @@
     if (!item) return;
     dragged = item;
     event.dataTransfer.effectAllowed = "move";
-    event.dataTransfer.setData("text/plain", item.dataset.key);
+    event.dataTransfer.setData("text/plain", item.dataset.column);
     item.classList.add("is-dragged");
   });
   document.addEventListener("dragover", (event) => {
