@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-_TOKEN = re.compile(r"(/hooks/dastra/|/calendar/)[^/\s?]+")
+_TOKEN = re.compile(r"(/hooks/dastra/|/calendar/|/setup/|/accounts/invitation/|/accounts/reset/[^/\s?]+/)[^/\s?]+")
 
 
 class NoTokens(logging.Filter):

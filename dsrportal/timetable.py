@@ -144,7 +144,7 @@ JOBS = (
         name="beat",
         label=_("Sign of life"),
         every_minutes=1,
-        timeout_seconds=60,
+        timeout_seconds=120,
         again="Writes the moment.",
     ),
     Job(
@@ -188,6 +188,20 @@ JOBS = (
         takes=("workspace_id",),
         timeout_seconds=280,
         again="Lines become what the rows say.",
+    ),
+    Job(
+        name="run_invitation",
+        label=_("Send an invitation"),
+        takes=("invitation_id",),
+        timeout_seconds=60,
+        again="One that was sent is not sent again; a kill between the two may send a second copy of the same link.",
+    ),
+    Job(
+        name="run_reset",
+        label=_("Send a link to a new password"),
+        takes=("user_id", "asked_at"),
+        timeout_seconds=60,
+        again="What was asked for at one moment is sent once.",
     ),
 )
 """A long job may outlast the queue's patience (`retry`) and be delivered again: the second delivery finds the work taken up."""

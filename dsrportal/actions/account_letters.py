@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.contrib.auth.tokens import default_token_generator
+from django.core.cache import cache
 from django.core.mail import EmailMessage
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -22,6 +23,9 @@ from dsrportal.models import Invitation, User
 
 logger = logging.getLogger(__name__)
 
+MARK_SECONDS = 24 * 60 * 60
+"""The queue delivers nothing twice after so long."""
+
 
 def send_invitation(invitation_id: int, *, now: datetime) -> str:
     """Send an open invitation that was not sent yet, in the language of who invites, and note how that ended. Returns a word for the log."""
@@ -31,22 +35,26 @@ def send_invitation(invitation_id: int, *, now: datetime) -> str:
     with translation.override(_language_of(invitation.invited_by)):
         subject = _("You are invited to %(workspace)s in DSR Portal") % {"workspace": invitation.workspace.name}
         context = {"invitation": invitation, "url": f"{settings.PORTAL_URL}{invitations.path_of(invitation)}"}
-        is_sent = _send(subject, template="accounts/mail_invitation.txt", context=context, to=invitation.email)
+        is_sent = _send(subject, template="joining/mail_invitation.txt", context=context, to=invitation.email)
     mine = Invitation.objects.filter(pk=invitation.pk, nonce=invitation.nonce)
     mine.update(**({"sent_at": now, "failed_at": None} if is_sent else {"failed_at": now}))
     return "sent" if is_sent else "failed"
 
 
-def send_reset(user_id: int) -> str:
-    """Send the link to a new password, good for a few hours and once, to the address of an open account. Returns a word for the log."""
+def send_reset(user_id: int, *, asked_at: datetime) -> str:
+    """Send the link to a new password, good for a few hours and once, to the address of an open account: once for what was asked at one moment. Returns
+    a word for the log."""
     user = User.objects.filter(pk=user_id, is_active=True).exclude(email="").first()
-    if user is None:
+    mark = f"password-reset-sent:{user_id}:{asked_at.isoformat()}"
+    if user is None or not cache.add(mark, 1, MARK_SECONDS):
         return "nothing to send"
     values = {"uidb64": urlsafe_base64_encode(force_bytes(user.pk)), "token": default_token_generator.make_token(user)}
     with translation.override(_language_of(user)):
-        context = {"person": user, "url": f"{settings.PORTAL_URL}{reverse('accounts.reset', kwargs=values)}"}
+        context = {"person": user, "url": f"{settings.PORTAL_URL}{reverse('joining.reset', kwargs=values)}"}
         subject = _("Your new password for DSR Portal")
-        is_sent = _send(subject, template="accounts/mail_reset.txt", context=context, to=user.email)
+        is_sent = _send(subject, template="joining/mail_reset.txt", context=context, to=user.email)
+    if not is_sent:
+        cache.delete(mark)
     return "sent" if is_sent else "failed"
 
 

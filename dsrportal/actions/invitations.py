@@ -82,7 +82,7 @@ def revoke(invitation: Invitation, *, by: User, now: datetime) -> bool:
 
 def path_of(invitation: Invitation) -> str:
     """The path of its link."""
-    return reverse("accounts.invitation", args=[signing.dumps([invitation.pk, invitation.nonce], salt=_SALT)])
+    return reverse("joining.invitation", args=[signing.dumps([invitation.pk, invitation.nonce], salt=_SALT)])
 
 
 def find(token: str, *, now: datetime) -> Invitation | None:

@@ -1,13 +1,22 @@
-"""A forgotten password: who may ask for the link to a new one, and how often. Called by the page "forgotten" alone; keeps no address in clear."""
+"""Another password: who may ask for the link to a new one, and how often; what the link opens; keeping it. Called by the pages about it. Keeps no
+address in clear."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.tokens import default_token_generator
 from django.core.cache import cache
+from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.utils.crypto import salted_hmac
+from django.utils.http import urlsafe_base64_decode
+from django.views.decorators.debug import sensitive_variables
 
-from dsrportal.models import User
+from dsrportal.actions.refusals import WorkspaceError
+from dsrportal.models import AuditEvent, User
+from dsrportal.models.audit import Operation
 
 WINDOW_SECONDS = 60 * 60
 MOST_OF_AN_ADDRESS = 10
@@ -34,6 +43,29 @@ def accounts_of(asked: str) -> list[int]:
         for pk in found.order_by("pk").values_list("pk", flat=True)[:5]
         if cache.add(_key("sent", str(pk)), 1, REST_SECONDS)
     ]
+
+
+def behind(*, uidb64: str, token: str) -> User | None:
+    """The open account that a link leads to. None for a link that is forged, too old, or was used: the password is part of the proof."""
+    try:
+        pk = int(urlsafe_base64_decode(uidb64))
+    except (ValueError, OverflowError):
+        return None
+    user = User.objects.filter(pk=pk, is_active=True).first() if pk < 2**63 else None
+    return user if user is not None and default_token_generator.check_token(user, token) else None
+
+
+@sensitive_variables("password")
+def change(user: User, *, password: str, now: datetime) -> None:
+    """Keep another password; the account's sessions end by it. Raises `WorkspaceError` for one that will not do."""
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise WorkspaceError(" ".join(error.messages), field="password") from error
+    with transaction.atomic():
+        user.set_password(password)
+        user.save(update_fields=["password"])
+        AuditEvent.objects.create(at=now, by=user, operation=Operation.PASSWORD_CHANGED, outcome="done")
 
 
 def _key(kind: str, text: str) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django_q.models import Task
 
-from dsrportal.actions import outbox, rules
+from dsrportal.actions import account_letters, outbox, rules
 from dsrportal.alerts import outages, pinging, sending
 from dsrportal.jobs.pulls import queue_pull
 from dsrportal.jobs.running import CLUSTER, enqueue, job, purge_attempts, stamp
@@ -100,6 +100,28 @@ def run_recount(workspace_id: int) -> str:
     if workspace is None:
         return "gone"
     return f"{figures.recount(workspace, now=timezone.now())} lines differed"
+
+
+@job()
+def run_invitation(invitation_id: int) -> str:
+    """Send the mail of one invitation."""
+    return account_letters.send_invitation(invitation_id, now=timezone.now())
+
+
+@job()
+def run_reset(user_id: int, asked_at: str) -> str:
+    """Send the link to a new password that was asked for at that moment."""
+    return account_letters.send_reset(user_id, asked_at=datetime.fromisoformat(asked_at))
+
+
+def request_invitation(invitation_id: int) -> None:
+    """Have a worker send it."""
+    enqueue("run_invitation", invitation_id, group="accounts")
+
+
+def request_reset(user_id: int, *, now: datetime) -> None:
+    """Have a worker send it: how long the answer takes must not tell whether the account is known."""
+    enqueue("run_reset", user_id, now, group="accounts")
 
 
 def request_events(receiver_id: int) -> None:

@@ -149,6 +149,7 @@ def _attention(memberships: Iterable[Membership], current: Workspace) -> int:
 def _settings_nav(*, view: str) -> list[NavItem]:
     places = [
         (_("Workspaces"), "workspaces.workspaces", "building-2", {"workspaces", "hooks"}),
+        (_("People"), "people.people", "users", {"people"}),
         (_("Jobs"), "jobs.jobs", "activity", {"jobs"}),
     ]
     return [

@@ -7,6 +7,7 @@ from typing import Any
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
+from dsrportal.actions import first_account
 from dsrportal.processes import Hurry
 from dsrportal.serving import (
     Household,
@@ -40,6 +41,8 @@ class Command(BaseCommand):
                 household.start(web_server(door), name="web", door=door)
                 household.wait_for(lambda: is_healthy(door), name="The web server")
                 self.stdout.write("The portal answers on http://{}:{}/".format(*door.getsockname()))
+                if link := first_account.link():
+                    self.stdout.write(f"Nobody has an account yet. Open this to make the first (good for a day): {link}")
                 self.stdout.flush()
                 household.watch()
         except StoppedError:
