@@ -22,7 +22,7 @@ from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from dsrportal.actions import changes, creation_wire, deeds, fields, writing
+from dsrportal.actions import changes, creation_wire, deeds, fields, message_wire, writing
 from dsrportal.actions.refusals import WishError
 from dsrportal.actions.settling import settle
 from dsrportal.actions.writing import Verdict
@@ -228,8 +228,8 @@ def _mend(entry: OutboxEntry, verdict: Verdict, *, now: datetime) -> None:
 
 
 def _wire(entry: OutboxEntry) -> ModuleType:
-    """What can send and check it: a new request has no id to read it by."""
-    return creation_wire if entry.kind == WishKind.CREATE else writing
+    """What can send and check it: a new request has no id to read it by, and a message is no field of one."""
+    return {WishKind.CREATE: creation_wire, WishKind.MESSAGE: message_wire}.get(WishKind(entry.kind), writing)
 
 
 def _claim(entry_id: int, *, now: datetime) -> bool:

@@ -6,11 +6,11 @@ from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 
-from dsrportal.actions import changes
+from dsrportal.actions import changes, message_ends
 from dsrportal.actions.writing import Verdict
 from dsrportal.models import AuditEvent, DataSubjectRequest, OutboxEntry, User, Workspace
 from dsrportal.models.audit import Operation
-from dsrportal.models.outbox import OPEN_STATES, WishState
+from dsrportal.models.outbox import OPEN_STATES, WishKind, WishState
 
 
 def settle(
@@ -38,6 +38,11 @@ def settle(
         except IntegrityError:  # another wish made that request: looked for again, among the others
             won = bool(mine.update(state=WishState.UNKNOWN))
             verdict = Verdict(WishState.UNKNOWN, code="another_wish_made_it")
+        if won and entry.kind == WishKind.MESSAGE and verdict.state not in OPEN_STATES:
+            more = message_ends.end(entry, state=verdict.state, now=now)
+            if more:
+                reason = f"{verdict.reason} {more}".strip()[:400]
+                OutboxEntry.objects.filter(pk=entry.pk).update(reason=reason)
         if won and verdict.state != WishState.HELD:
             AuditEvent.objects.create(
                 at=now,

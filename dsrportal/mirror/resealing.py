@@ -14,6 +14,8 @@ from dsrportal import credentials
 from dsrportal.models import (
     Channel,
     DataSubjectRequest,
+    Draft,
+    Enclosure,
     Extension,
     OutboxEntry,
     Pause,
@@ -36,7 +38,7 @@ class Resealed:
 
 
 def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resealed:
-    """Reseal the secrets, search keys and webhook keys of all workspaces, the texts of open wishes and of ledgers, then all identities in batches.
+    """Reseal the secrets, search keys and webhook keys of all workspaces, the texts of open wishes, drafts and ledgers, files, then all identities in batches.
     `progress` gets the count so far."""
     problems: list[str] = []
     secrets = sum(_reseal_workspace(pk, problems=problems) for pk in Workspace.objects.values_list("pk", flat=True))
@@ -45,6 +47,8 @@ def reseal_everything(*, progress: Callable[[int], None] | None = None) -> Resea
     )
     secrets += sum(_reseal_channel(pk, problems=problems) for pk in Channel.objects.values_list("pk", flat=True))
     secrets += sum(_reseal_wish(pk, problems=problems) for pk in _sealed_wishes())
+    secrets += sum(_reseal_draft(pk, problems=problems) for pk in Draft.objects.values_list("pk", flat=True))
+    secrets += sum(_reseal_file(pk, problems=problems) for pk in list(Enclosure.objects.values_list("pk", flat=True)))
     for model in (Pause, Extension, Refusal):
         with_text = list(model.objects.filter(text_sealed__isnull=False).values_list("pk", flat=True))
         secrets += sum(_reseal_entry(model, pk, problems=problems) for pk in with_text)
@@ -136,6 +140,34 @@ def _reseal_entry(model: type[Pause | Extension | Refusal], pk: int, *, problems
             problems.append(f"The text of {model._meta.model_name} {pk} cannot be opened with any of the keys.")  # noqa: SLF001
             return 0
         entry.save(update_fields=["text_sealed"])
+    return 1
+
+
+def _reseal_draft(pk: int, *, problems: list[str]) -> int:
+    with transaction.atomic():
+        draft = Draft.objects.select_for_update(no_key=True).filter(pk=pk).first()
+        if draft is None or draft.text_sealed is None or credentials.is_sealed_with_first_key(draft.text_sealed):
+            return 0
+        try:
+            draft.set_text(draft.read_text())
+        except credentials.CannotDecryptError:
+            problems.append(f"Draft {pk} cannot be opened with any of the keys.")
+            return 0
+        draft.save(update_fields=["text_sealed"])
+    return 1
+
+
+def _reseal_file(pk: int, *, problems: list[str]) -> int:
+    with transaction.atomic():
+        row = Enclosure.objects.select_for_update(no_key=True).filter(pk=pk).first()
+        if row is None or credentials.is_sealed_with_first_key(row.content_sealed):
+            return 0
+        try:
+            row.set_file(name=row.read_name(), content=row.read_content())
+        except credentials.CannotDecryptError:
+            problems.append(f"The file of a message, {pk}, cannot be opened with any of the keys.")
+            return 0
+        row.save(update_fields=["name_sealed", "content_sealed"])
     return 1
 
 

@@ -53,6 +53,19 @@ KNOWN = (
         "Whether Dastra made it could not be found out: it may exist. Please look for it among the newest requests."
     ),
     gettext_noop("Dastra holds something else now."),
+    gettext_noop("The files could not be brought to Dastra. Nothing was sent to the person."),
+    gettext_noop("Dastra does not list a file that it took. Nothing was sent to the person."),
+    gettext_noop("Dastra takes no file or text of this size. Nothing was sent to the person."),
+    gettext_noop("Dastra does not take this kind of file. Nothing was sent to the person."),
+    gettext_noop("Dastra does not list the message: it was not sent."),
+    gettext_noop(
+        "Whether Dastra sent the message could not be found out. Look at its messages before you write again."
+    ),
+    gettext_noop("It is closed: its dates stay as they are."),
+    gettext_noop("It is extended already. Two further months are all that the law gives."),
+    gettext_noop("A refusal is recorded already."),
+    gettext_noop("You may not change requests of this workspace."),
+    gettext_noop("Dastra does not tell which messages belong to this request."),
     gettext_noop("Dastra did not apply it."),
     gettext_noop("The request is no longer in Dastra."),
     gettext_noop("The workspace is disabled: nothing was changed."),
@@ -79,6 +92,8 @@ PATTERNS = (
     gettext_noop("It is in “%(step)s” in Dastra now."),
     gettext_noop("It is in “%(step)s” already."),
     gettext_noop("Dastra dropped what was in: %(names)s."),
+    gettext_noop("The message was sent, but the clock did not take it: %(sentence)s"),
+    gettext_noop("Dastra sent the message without %(n)s of its files: they are beside the request."),
     gettext_noop("%(name)s is already changing this request."),
     gettext_noop("Dastra did not apply it: the request is still in “%(step)s”. %(sentence)s"),
     gettext_noop("Dastra did not apply it: the request is still in “%(step)s”."),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from dsrportal import credentials
 from dsrportal.models import OutboxEntry, Workspace
+from dsrportal.models.correspondence import LetterPurpose
 from dsrportal.models.outbox import CUSTOM, WishKind
 from dsrportal.queries import vocabulary, words
 from dsrportal.queries.vocabulary import Vocabulary
@@ -78,6 +79,8 @@ def summary(entry: OutboxEntry, *, known: Vocabulary, zone: ZoneInfo) -> str:
         detail = words.closed_reason(wanted["reason"])
     elif entry.kind == WishKind.EDIT:
         detail = ", ".join(_name(name) for name in wanted)
+    elif entry.kind == WishKind.MESSAGE:
+        detail = str(LetterPurpose(wanted["purpose"]).label)
     elif wanted:
         name = "operator" if entry.kind == WishKind.ASSIGN else "expires"
         detail = _word(name, wanted[name], known=known, zone=zone) if name in wanted else ""
