@@ -15,6 +15,7 @@ from django.urls import URLPattern, get_resolver, reverse
 
 from dsrportal.models import (
     AuditEvent,
+    Channel,
     DataSubjectRequest,
     Membership,
     OutboxEntry,
@@ -319,6 +320,9 @@ def test_an_admins_pages_have_all_headers(
         created_at=now,
         not_before=now,
     )
+    channel = Channel(pk=424242, workspace=workspace, kind="webhook", language="en", created_at=now)
+    channel.set_url("https://hooks.example.org/", host="hooks.example.org")
+    channel.save()
     client.force_login(admin)
     for headers in ({}, {"HX-Request": "true"}):
         answer = client.get(route.url(upstream_id=7), headers=headers)
