@@ -1,34 +1,43 @@
-"""The board: its page, the next cards of a column, and what changed since the page was drawn. One address for all three."""
+"""The board: its page, the next cards of a column, what changed since the page was drawn, and how a person likes it."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
 from django.utils.cache import patch_vary_headers
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
 
+from dsrportal.actions import preferences
+from dsrportal.forms import board as board_form
 from dsrportal.queries import board as boards
-from dsrportal.queries import board_version
+from dsrportal.queries import board_tools, board_version
+from dsrportal.queries.board_question import Question
+from dsrportal.queries.cards import NO_STEP
 from dsrportal.views.access import Visit, signed_in, visit
 from dsrportal.views.rendering import render_page, wants_fragment
 
 LONGEST_SINCE = 4_000
+LONGEST_KEY = 19
 
 
 @require_safe
 def board(request: HttpRequest, slug: str) -> HttpResponse:
-    """`/w/<slug>/board/`; `?step=&after=` continues one column, `?since=` asks for the columns that changed, `?move=` opens a card's menu."""
+    """`/w/<slug>/board/`, with the register's filters and `lanes`; `?step=&after=` continues one column, `?since=` asks for the columns that
+    changed, `?move=` opens a card's menu."""
     found = visit(request, slug=slug)
+    question, tools = board_tools.meet(found.workspace, board_form.read(request.GET), viewer=found.user)
+    context = {**_context(found), "tools": tools}
     if "step" in request.GET:
-        return _more(request, found)
+        return _more(request, found, question=question, context=context)
     if "since" in request.GET and wants_fragment(request):
-        return _changed(request, found)
-    moving = request.GET.get("move", "")
-    shown = boards.of_workspace(found.workspace, viewer=found.membership, lanes=found.lanes, now=found.now)
-    context = {**_context(found), "board": shown, "moving": moving}
+        return _changed(request, found, question=question, context=context)
+    context["moving"] = request.GET.get("move", "")
+    context["board"] = boards.of_workspace(
+        found.workspace, viewer=found.membership, lanes=found.lanes, now=found.now, question=question
+    )
     return render_page(request, page="board/page.html", fragment="board/_board.html", context=context)
 
 
@@ -43,16 +52,45 @@ def version(request: HttpRequest, slug: str) -> HttpResponse:
     return HttpResponse(sign, content_type="text/plain; charset=utf-8")
 
 
-def _more(request: HttpRequest, found: Visit) -> HttpResponse:
+@require_safe
+def filters(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/board/filters/`: the filter panel for the question of the address."""
+    found = visit(request, slug=slug)
+    context = {"visit": found, "panel": board_tools.panel(found.workspace, board_form.read(request.GET))}
+    return render_page(request, page="board/filters.html", fragment="board/_filters.html", context=context)
+
+
+@require_POST
+def look(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/board/look/`: `compact` says how high cards are; `column` is `folded` or not. A script is answered with nothing, a form with
+    the board that it came from (`query`)."""
+    found = visit(request, slug=slug)
+    key = request.POST.get("column", "")
+    if key == NO_STEP or (key.isascii() and key.isdecimal() and len(key) <= LONGEST_KEY):
+        preferences.fold_column(found.membership, key=key, is_folded=request.POST.get("folded") == "yes")
+    if "compact" in request.POST:
+        preferences.choose_density(found.user, is_compact=request.POST["compact"] == "yes")
+    if wants_fragment(request):
+        return HttpResponse(status=204)
+    _question, tools = board_tools.meet(
+        found.workspace, board_form.read(QueryDict(request.POST.get("query", ""))), viewer=found.user
+    )
+    return redirect(tools.url)
+
+
+def _more(request: HttpRequest, found: Visit, *, question: Question, context: dict[str, Any]) -> HttpResponse:
     key, after = request.GET.get("step", ""), request.GET.get("after", "")
-    column = boards.more(found.workspace, viewer=found.membership, key=key, after=after, now=found.now)
+    column = boards.more(
+        found.workspace, viewer=found.membership, key=key, after=after, now=found.now, question=question
+    )
     if column is None:
         raise Http404
-    context = {**_context(found), "column": column}
-    return render_page(request, page="board/column.html", fragment="board/_cards.html", context=context)
+    return render_page(
+        request, page="board/column.html", fragment="board/_cards.html", context={**context, "column": column}
+    )
 
 
-def _changed(request: HttpRequest, found: Visit) -> HttpResponse:
+def _changed(request: HttpRequest, found: Visit, *, question: Question, context: dict[str, Any]) -> HttpResponse:
     """204 when the page is up to date; else the columns that differ. `since` is `key:digest:shown`, separated by commas."""
     known: dict[str, str] = {}
     shown: dict[str, int] = {}
@@ -62,14 +100,14 @@ def _changed(request: HttpRequest, found: Visit) -> HttpResponse:
         known[key] = digest
         shown[key] = int(count) if count.isascii() and count.isdecimal() and len(count) < 5 else 0  # noqa: PLR2004
     now_shown = boards.of_workspace(
-        found.workspace, viewer=found.membership, lanes=found.lanes, now=found.now, shown=shown
+        found.workspace, viewer=found.membership, lanes=found.lanes, now=found.now, question=question, shown=shown
     )
     response: HttpResponse
     if [column.key for column in now_shown.columns] != list(known):
         response = HttpResponseClientRefresh()
     else:
         changed = [column for column in now_shown.columns if known[column.key] != column.digest]
-        context = {**_context(found), "columns": changed}
+        context = {**context, "columns": changed}
         response = render(request, "board/_changed.html", context) if changed else HttpResponse(status=204)
     patch_vary_headers(response, ["HX-Request"])
     return response

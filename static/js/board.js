@@ -135,7 +135,7 @@
 
   /* what an answer brings takes its place, and keeps the focus and the scroll that were there */
   const scrolls = new Map();
-  const folded = new Set();
+  const folded = new Set([...board.querySelectorAll(".column--folded")].map((column) => column.id));
   let focusId = "";
   const keepFocus = (part) => {
     const active = document.activeElement;
@@ -175,6 +175,7 @@
     if (folded.has(column.id)) folded.delete(column.id);
     else folded.add(column.id);
     fold(column, folded.has(column.id));
+    htmx.ajax("POST", board.dataset.look, { source: watch, swap: "none", values: { column: column.dataset.column, folded: folded.has(column.id) ? "yes" : "no" } }).catch(() => {});
   });
   document.addEventListener("htmx:load", (event) => { if (event.detail.elt instanceof Element) meet(event.detail.elt); });
   document.addEventListener("htmx:beforeSwap", (event) => {
@@ -191,6 +192,7 @@
   });
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const old = event.detail.target;
+    if (old.matches(".column__head") && "narrowed" in board.dataset) event.detail.shouldSwap = false; /* it does not know the filter; the next look does */
     if (!old.matches(".column")) return;
     scrolls.set(old.id, old.querySelector(".column__cards").scrollTop);
     keepFocus(old);

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry, SyncLane, Tag, User, WorkflowStep, Workspace
 from dsrportal.models.outbox import WishKind, WishState
-from dsrportal.queries import board
+from dsrportal.queries import board, board_heads
 from tests.board.conftest import MakeDsrs, MakeStep
 
 
@@ -25,7 +25,7 @@ def shown(viewer: Membership, now: datetime | None = None, **options: object) ->
     return board.of_workspace(viewer.workspace, viewer=viewer, lanes=lanes, now=now or timezone.now(), **options)  # type: ignore[arg-type]
 
 
-def walk(viewer: Membership, column: board.Column) -> list[int]:
+def walk(viewer: Membership, column: board_heads.Column) -> list[int]:
     """All cards of a column, as one gets them by pressing "more" until there is none."""
     seen = [card.upstream_id for card in column.cards]
     while column.more_url:
@@ -69,7 +69,7 @@ def test_a_closing_shows_the_newest_first_and_keeps_those_without_a_date(
 ) -> None:
     step = make_step("Closed", final=True)
     undated = make_dsrs(step, 30, closed_at=None)
-    dated = make_dsrs(step, 30)
+    dated = make_dsrs(step, 10)
     seen = walk(viewer, shown(viewer).columns[0])
     assert seen == [dsr.upstream_id for dsr in [*dated, *reversed(undated)]]
 
