@@ -34,6 +34,7 @@ class Shot(NamedTuple):
 
 
 SHOTS = [
+    Shot("my-day-light", "officer", "/", 1440, 860),
     Shot("board-light", "officer", "/w/acme-france/board/", 1440, 860),
     Shot("board-dark", "officer", "/w/acme-france/board/", 1440, 860, "dark"),
     Shot("board-phone", "officer", "/w/acme-france/board/", 390, 800),

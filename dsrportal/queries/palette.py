@@ -53,7 +53,7 @@ def addresses(memberships: Sequence[Membership], *, current: Workspace | None) -
 def pages(places: Mapping[str, str], *, current: Workspace | None) -> list[Option]:
     """The pages that a person can go to, in the rail's order. No query."""
     named = {
-        "home": ("calendar-days", _("My day")),
+        "home": ("sun", _("My day")),
         "board": ("square-kanban", _("Board")),
         "register": ("list", _("Requests")),
         "overview": ("chart-column", _("Overview")),

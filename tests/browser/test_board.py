@@ -14,13 +14,15 @@ from tests.browser.conftest import PageAs, Portal, drag, first_card, upstream_id
 pytestmark = pytest.mark.browser
 
 
-def test_an_officer_signs_in_and_sees_the_board(portal: Portal, page_as: PageAs, steps: list[WorkflowStep]) -> None:
+def test_an_officer_signs_in_to_my_day_and_goes_to_the_board(portal: Portal, page_as: PageAs, steps: list[WorkflowStep]) -> None:
     page = page_as("")
     page.goto(portal.url)
     page.get_by_label("User name").fill("olivia")
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in").click()
 
+    expect(page.get_by_role("heading", level=1, name="My day")).to_be_visible()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Board").click()
     expect(page.get_by_role("heading", name="Board")).to_be_visible()
     for step in steps:
         expect(page.get_by_role("heading", name=step.label, exact=True)).to_be_visible()
