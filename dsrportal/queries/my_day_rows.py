@@ -65,7 +65,7 @@ def _row(
     now_on = place.today
     remark, at = "", ""
     if key == Key.WAITING and dsr.paused_since:
-        remark = _("since %s") % clockmark.past_day(dsr.paused_since, today=now_on)
+        remark = _("since %(day)s") % {"day": clockmark.past_day(dsr.paused_since, today=now_on)}
     elif key == Key.NEWS:
         remark = _news(dsr, place=place, told=told)
         when = news_at(dsr).astimezone(zone)
