@@ -6,6 +6,7 @@ from django.urls import path
 from dsrportal.views import (
     accounts,
     alerts,
+    audit,
     board,
     bulk,
     calendar_feed,
@@ -121,6 +122,8 @@ urlpatterns = [
     path("settings/people/", people.people, name="people.people"),
     path("settings/people/<slug:slug>/<int:pk>/", people.member, name="people.member"),
     path("settings/people/<slug:slug>/invitations/<int:pk>/", people.invitation, name="people.invitation"),
+    path("settings/audit/", audit.audit, name="audit.audit"),
+    path("settings/audit.csv", audit.export, name="audit.export"),
     path("settings/jobs/", jobs.jobs, name="jobs.jobs"),
     path("settings/jobs/again/", jobs.run_again, name="jobs.run_again"),
     path("settings/jobs/<slug:slug>/set-aside/", jobs.set_aside, name="jobs.set_aside"),

@@ -91,6 +91,8 @@ OF_THE_PERSON = [
     Route(name="overview.export_everywhere", takes="read"),
     Route(name="accounts.logout", takes="write"),
     Route(name="joining.password", takes="form"),
+    Route(name="audit.audit", takes="read"),
+    Route(name="audit.export", takes="read"),
     Route(name="notices.notices", takes="read"),
     Route(name="palette.palette", takes="form"),
     Route(name="palette.keys", takes="form"),

@@ -89,6 +89,11 @@ class Membership(models.Model):
         return self.role in self.IDENTITY_ROLES
 
     @property
+    def may_audit(self) -> bool:
+        """Whether the person may read who did what."""
+        return self.role in {Role.ADMIN, Role.AUDITOR}
+
+    @property
     def may_administer(self) -> bool:
         """Whether the person may change the workspace's address, key and people, and run its jobs."""
         return self.role == Role.ADMIN

@@ -81,7 +81,8 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     if is_late:
         context["standstill"] = _standstill(request, view=view)
     context["nav"] = _nav(memberships, current=current, view=view) if current else []
-    context["settings_nav"] = _settings_nav(view=view) if administers(request) else []
+    may_audit = any(membership.may_audit for membership in memberships)
+    context["settings_nav"] = _settings_nav(view=view, administers=administers(request), may_audit=may_audit)
     if found:
         context["freshness"] = freshness.of_workspace(found.workspace, lanes=found.lanes, now=found.now)
     elif current:
@@ -146,13 +147,15 @@ def _attention(memberships: Iterable[Membership], current: Workspace) -> int:
     return next((changes.attention_count(one) for one in memberships if one.workspace_id == current.pk), 0)
 
 
-def _settings_nav(*, view: str) -> list[NavItem]:
+def _settings_nav(*, view: str, administers: bool, may_audit: bool) -> list[NavItem]:
     places = [
-        (_("Workspaces"), "workspaces.workspaces", "building-2", {"workspaces", "hooks"}),
-        (_("People"), "people.people", "users", {"people"}),
-        (_("Jobs"), "jobs.jobs", "activity", {"jobs"}),
+        (_("Workspaces"), "workspaces.workspaces", "building-2", {"workspaces", "hooks"}, administers),
+        (_("People"), "people.people", "users", {"people"}, administers),
+        (_("Jobs"), "jobs.jobs", "activity", {"jobs"}, administers),
+        (_("Audit log"), "audit.audit", "history", {"audit"}, may_audit),
     ]
     return [
         NavItem(label=label, url=reverse(name), icon=icon, is_current=view.partition(".")[0] in modules)
-        for label, name, icon, modules in places
+        for label, name, icon, modules, is_theirs in places
+        if is_theirs
     ]
