@@ -5,6 +5,8 @@ from django.urls import path
 
 from dsrportal.views import (
     accounts,
+    alert_rules,
+    alert_wishes,
     alerts,
     audit,
     board,
@@ -46,6 +48,7 @@ urlpatterns = [
     path("accounts/reset/<str:uidb64>/<str:token>/", joining.reset, name="joining.reset"),
     path("accounts/invitation/<str:token>/", joining.invitation, name="joining.invitation"),
     path("setup/<str:token>/", joining.setup, name="joining.setup"),
+    path("accounts/notices/", alert_wishes.wishes, name="alert_wishes.wishes"),
     path("accounts/calendar/", calendar_feed.account, name="calendar_feed.account"),
     path("calendar/<str:token>.ics", calendar_feed.feed, name="calendar_feed.feed"),
     path("palette/", palette.palette, name="palette.palette"),
@@ -114,6 +117,7 @@ urlpatterns = [
     path("settings/workspaces/<slug:slug>/enable/", workspaces.enable, name="workspaces.enable"),
     path("settings/workspaces/<slug:slug>/hold/", workspaces.end_hold, name="workspaces.end_hold"),
     path("settings/workspaces/<slug:slug>/clocks/", rules.rules, name="rules.rules"),
+    path("settings/workspaces/<slug:slug>/alerts/", alert_rules.rules, name="alert_rules.rules"),
     path("settings/workspaces/<slug:slug>/webhook/", hooks.webhook, name="hooks.webhook"),
     path("settings/workspaces/<slug:slug>/channels/", channels.channels, name="channels.channels"),
     path("settings/workspaces/<slug:slug>/channels/add/", channels.add, name="channels.add"),

@@ -98,6 +98,7 @@ OF_THE_PERSON = [
     Route(name="palette.keys", takes="form"),
     Route(name="notices.read", takes="write"),
     Route(name="deadline.deadline", takes="read"),
+    Route(name="alert_wishes.wishes", takes="form"),
     Route(name="calendar_feed.account", takes="form"),
 ]
 OF_A_WORKSPACE = [
@@ -155,6 +156,7 @@ SETTINGS = [
     Route(name="channels.add", takes="form"),
     Route(name="channels.delete", takes="form"),
     Route(name="rules.rules", takes="form"),
+    Route(name="alert_rules.rules", takes="form"),
     Route(name="people.people", takes="form"),
     Route(name="people.member", takes="write"),
     Route(name="people.invitation", takes="write"),

@@ -89,7 +89,11 @@ def message(mail: Mail, *, letter: Letter, language: str) -> EmailMultiAlternati
         subject=" ".join(letter.subject.split()),
         body=text,
         to=[mail.person.email],
-        headers={"Message-ID": mail.message_id, "Auto-Submitted": "auto-generated"},
+        headers={
+            "Message-ID": mail.message_id,
+            "Auto-Submitted": "auto-generated",
+            "List-Unsubscribe": f"<{absolute(reverse('alert_wishes.wishes'))}>",
+        },
     )
     sent.attach_alternative(render_to_string("alerts/mail.html", context), "text/html")
     return sent

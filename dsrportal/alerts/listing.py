@@ -44,7 +44,7 @@ def has_anything(desk: Desk, *, now: datetime) -> bool:
     """Whether the digest would list a request."""
     return any(
         _rows(workspace, policy=desk.policies[workspace.pk], own=_own(desk, workspace=workspace), now=now).exists()
-        for workspace in desk.workspaces
+        for workspace in desk.awake(now)
     )
 
 
@@ -52,7 +52,7 @@ def listed(desk: Desk, *, now: datetime) -> list[Listed]:
     """Every request of the digest, never cut short: by part, then by date. A query a workspace."""
     found = [
         one
-        for workspace in desk.workspaces
+        for workspace in desk.awake(now)
         for one in _of_workspace(
             workspace, policy=desk.policies[workspace.pk], own=_own(desk, workspace=workspace), now=now
         )

@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
+from dsrportal.models.alert_rules import alert_policy_of
 from dsrportal.queries import alerts as alert_query
 from dsrportal.views.access import visit
 
@@ -27,7 +28,9 @@ def alerts(request: HttpRequest, slug: str) -> HttpResponse:
         notice_id=_number(request.GET.get("notice", "")),
         number=_number(request.GET.get("page", "")) or 1,
     )
-    return render(request, "alerts/alerts.html", {"page": page, "visit": found})
+    return render(
+        request, "alerts/alerts.html", {"page": page, "visit": found, "is_dry": alert_policy_of(found.workspace).is_dry}
+    )
 
 
 def _number(text: str) -> int | None:
