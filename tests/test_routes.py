@@ -128,6 +128,7 @@ OF_A_WORKSPACE = [
     Route(name="files.download", takes="write", acting=True),
     Route(name="wishes.move", takes="write", acting=True),
     Route(name="wishes.archive", takes="write", acting=True),
+    Route(name="answering.message", takes="form", acting=True),
     Route(name="wishes.restore", takes="write", acting=True),
     *(
         Route(name=f"wishes.{deed}", takes="write", acting=True)

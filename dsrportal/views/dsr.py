@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import reswap, retarget
 
-from dsrportal.actions import outbox, reading
+from dsrportal.actions import drafts, outbox, reading
 from dsrportal.actions.reading import GoneError, OpenedRequest, ReadingError
 from dsrportal.forms import register as register_form
 from dsrportal.forms.changes import FORMS, SEEN_BY, ChangeForm, CustomForm
@@ -68,7 +68,7 @@ def texts(request: HttpRequest, slug: str, upstream_id: int) -> HttpResponse:
         return _gone(request, found, row=row)
     shown: dict[str, Any] = {"opened": opened, "failure": failure, "texts_url": request.path, "is_read": True}
     row.refresh_from_db()
-    shown["custom_form"] = _custom_form(found, row=row, opened=opened)
+    shown["custom_form"] = None if "plain" in request.POST else _custom_form(found, row=row, opened=opened)
     if wants_fragment(request):
         page = {"upstream_id": row.upstream_id, "reference": row.reference, **_seen(row)}
         page_url = request.path.removesuffix("texts/")
@@ -126,6 +126,7 @@ def page_context(request: HttpRequest, found: Visit, *, row: DataSubjectRequest)
         "clock_query": f"?{query}" if (query := request.GET.urlencode()) else "",
         "set_date_seen": forms["extend"]["seen"].as_hidden({"id": "set-date-seen"}) if forms else "",
         "may_read_texts": found.membership.may_see_identity,
+        "has_draft": may_act and drafts.exists(row, by=found.user),
         "texts_url": reverse("dsr.texts", args=[found.workspace.slug, row.upstream_id]),
         "page_url": request.get_full_path()
         if request.method == "GET"
