@@ -6,11 +6,11 @@
   const told = document.getElementById("keymap");
   if (!told) return;
   const { deeds, places } = JSON.parse(told.textContent);
-  const LINKS = ".card__link, tbody .ledger__main a";
+  const LINKS = ".card__link, tbody .ledger__main a, .day__link";
 
   const isVisible = (element) => element.checkVisibility({ visibilityProperty: true });
   const links = (part = document) => [...part.querySelectorAll(LINKS)].filter(isVisible);
-  const holder = () => document.activeElement?.closest?.(".card, .ledger tbody tr") ?? null;
+  const holder = () => document.activeElement?.closest?.(".card, .ledger tbody tr, .day__row") ?? null;
   const meet = (link) => {
     if (!link) return false;
     link.focus({ preventScroll: true });
