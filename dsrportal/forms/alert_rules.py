@@ -156,7 +156,7 @@ class AlertRulesForm(forms.Form):
         named = cast("forms.ModelMultipleChoiceField[User]", self.fields["named"])
         named.queryset, named.label_from_instance = people, User.display_name  # type: ignore[method-assign,assignment]
         for name in ("begins", "ends", "digest_at"):
-            self.fields[name].widget.input_type = "time"  # type: ignore[attr-defined]
+            self.fields[name].widget.input_type = "time"
 
     def clean_quiet_weekdays(self) -> list[int]:
         """The weekdays. A week without a single day for mails is none."""
