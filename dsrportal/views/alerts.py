@@ -15,16 +15,17 @@ LONGEST_NUMBER = 18
 
 @require_safe
 def alerts(request: HttpRequest, slug: str) -> HttpResponse:
-    """`/w/<slug>/alerts/`: `show` is a state, `q` a part of a reference, `person` the key of an account, `notice` that of one of the
+    """`/w/<slug>/alerts/`: `show` is a state, `q` a part of a reference, `person` the key of an account (of a channel after a `c`), `notice` that of one of the
     viewer's own, `page` counts from 1."""
     found = visit(request, slug=slug)
-    show = request.GET.get("show", "")
+    show, who = request.GET.get("show", ""), request.GET.get("person", "")
     page = alert_query.page(
         found.workspace,
         viewer=found.membership,
         show=show if show in alert_query.SHOWN else "all",
         q=request.GET.get("q", "").replace("\0", "").strip()[: alert_query.LONGEST_SEARCH],
-        person_id=_number(request.GET.get("person", "")),
+        person_id=_number(who),
+        channel_id=_number(who[1:]) if who.startswith("c") else None,
         notice_id=_number(request.GET.get("notice", "")),
         number=_number(request.GET.get("page", "")) or 1,
     )

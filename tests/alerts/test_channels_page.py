@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -12,13 +13,16 @@ from django.utils import timezone
 from dsrportal import credentials
 from dsrportal.actions import channels as actions
 from dsrportal.alerts.posts import PostFailedError
+from dsrportal.alerts.sending import send_alerts
 from dsrportal.mirror.resealing import reseal_everything
 from dsrportal.models import AuditEvent, Channel, Role, User, Workspace
 from dsrportal.models.channels import ChannelKind, ChannelTells
 from dsrportal.queries.channels import failure_words
+from tests.alerts.stage import at, make_dsr, make_member
 from tests.conftest import MakeWorkspace, make_person
 from tests.dastra.wire import Wire, answer
 
+DUE = date(2026, 3, 10)
 SECRET = "T0PSECRET"
 PAGE = "/settings/workspaces/acme-france/channels/"
 
@@ -168,6 +172,42 @@ def test_only_admins_see_it(client: Client, workspace: Workspace) -> None:
     for role, status in ((Role.OFFICER, 404), (Role.MANAGER, 404), (Role.AUDITOR, 404)):
         client.force_login(make_person(f"p-{role}", workspace=workspace, role=role))
         assert {client.get(f"{PAGE}{more}").status_code for more in ("", "add/")} == {status}
+
+
+def test_the_ledger_lists_what_channels_were_told_among_what_people_were(
+    client: Client, workspace: Workspace, wire: Wire, settings: Any
+) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    marc = make_member("marc", workspace=workspace, role=Role.MANAGER)
+    channels = [
+        actions.add(
+            workspace,
+            name=name,
+            kind=ChannelKind.WEBHOOK,
+            url=f"{wire.url}/{name}",
+            tells=ChannelTells.BOTH,
+            language="en",
+            by=marc,
+            now=at(DUE),
+        )
+        for name in ("Hall", "Yard")
+    ]
+    make_dsr(workspace, 104, respond_by=DUE, extend_by=None)
+    wire.plays(answer(status=403), answer(b"ok"))
+    send_alerts(now=at(DUE))
+    client.force_login(marc)
+
+    def rows(**query: str) -> list[str]:
+        page = client.get("/w/acme-france/alerts/", query).content.decode()
+        return [name for name in ("marc", "Hall", "Yard") if f'data-label="Who was told">{name}<' in page]
+
+    assert rows() == ["marc", "Hall", "Yard"]
+    assert rows(person=f"c{channels[1].pk}") == ["Yard"]
+    assert rows(person=str(marc.pk)) == ["marc"]
+    assert (rows(show="waiting"), rows(show="sent"), rows(q="nothing")) == (["Hall"], ["marc", "Yard"], [])
+    assert "did not take the message (403)" in client.get("/w/acme-france/alerts/").content.decode()
+    client.force_login(make_member("luc", workspace=workspace, role=Role.OFFICER))
+    assert (rows(), rows(person=f"c{channels[1].pk}")) == ([], [])
 
 
 def test_a_new_key_reseals_addresses(client: Client, ada: User, settings: Any) -> None:
