@@ -1,0 +1,401 @@
+"""Due dates that change in every way that there is: each new date is told once, an unchanged one never again. A state machine, chosen by Hypothesis.
+
+Two requests in the local Dastra, over the line without sockets, in one transaction that is undone. The dates of the law are counted anew here, from what
+happened and by the oracle's list of working days; so is what each person should have been told. After every step the ledger has to be that.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from zoneinfo import ZoneInfo
+
+from dateutil.relativedelta import relativedelta
+from django.db import connection, transaction
+from hypothesis import HealthCheck, Phase, seed, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from dsrportal.actions import ledger
+from dsrportal.actions.refusals import LedgerError
+from dsrportal.alerts import raising
+from dsrportal.mirror import connections, refresh
+from dsrportal.mirror.pull import pull
+from dsrportal.models import Alert, DataSubjectRequest, Extension, Lane, Notice, Role, SyncLane
+from dsrportal.models.alerts import AlertState, NoticeKind
+from dsrportal.models.ledger import ExtensionGround, PauseReason, RefusalGround
+from tests.alerts.proof.oracle import Almanac, almanac
+from tests.alerts.proof.stage import Asked, make_workspace
+from tests.alerts.stage import make_member
+from tests.torture.stage import START, Stage
+
+SEQUENCES = 10_000
+BATCH = 100
+STEPS = 12
+PARIS = ZoneInfo("Europe/Paris")
+HOLDERS = {71: "camille", 72: "yanis"}
+"""The Dastra users who have an account here."""
+
+Key = tuple[str, int, str, date]
+"""Person, request, threshold, legal date."""
+
+
+@dataclass(kw_only=True)
+class Fact:
+    """What happened to one request."""
+
+    upstream_id: int
+    received: date
+    holder: int | None = None
+    pauses: list[tuple[date, date | None]] = field(default_factory=list)
+    is_extended: bool = False
+    is_refused: bool = False
+    is_closed: bool = False
+    is_archived: bool = False
+
+    def dates(self, days: Almanac) -> tuple[date | None, date | None]:
+        """When the answer is due, and the notice of an extension; None for what is not."""
+        extend_by = _rolled(self._after(months=1), days=days)
+        stopped = {
+            asked + timedelta(n) for asked, answered in self.pauses if answered for n in range((answered - asked).days)
+        }
+        is_paused = any(answered is None for _asked, answered in self.pauses)
+        raw = self._after(months=3 if self.is_extended else 1) + timedelta(len(stopped))
+        has_notice = not self.is_extended and not self.is_refused
+        return (None if is_paused else _rolled(raw, days=days)), (extend_by if has_notice else None)
+
+    def _after(self, *, months: int) -> date:
+        found: date = self.received + relativedelta(months=months)
+        return found
+
+
+def _rolled(day: date, *, days: Almanac) -> date:
+    return day if days.works(day) else days.after(day)
+
+
+class World:
+    """Dastra, the portal, and what everybody should have been told."""
+
+    def __init__(self, stage: Stage, *, met: Counter[str]) -> None:
+        self.stage = stage
+        self.met = met
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+        stage.reset(lag_seconds=0.0)
+        self.workspace = make_workspace("proof", base_url=stage.server.base_url, secret=stage.server.api_key)
+        self.marc = make_member("marc", workspace=self.workspace, role=Role.MANAGER)
+        for holder, name in HOLDERS.items():
+            address = stage.dastra.users[holder]["email"]
+            make_member(name, workspace=self.workspace, role=Role.OFFICER, email=address)
+        for upstream_id in list(stage.dastra.records):
+            stage.dastra.delete(upstream_id)
+        self.facts = [self._new(holder) for holder in (71, None)]
+        pull(self.workspace, lane=Lane.FULL, now=stage.clock.now)
+        SyncLane.objects.all().delete()  # nothing is old here: it is read after each step
+        self.told: set[Key] = set()
+        self.sent: set[Key] = set()
+        self.decide()
+
+    def _new(self, holder: int | None) -> Fact:
+        made = self.stage.dastra.create(title="A request", operatorId=holder)
+        return Fact(upstream_id=made["id"], received=self.today, holder=holder)
+
+    def close(self) -> None:
+        """Undo it all."""
+        connection.set_rollback(True)
+        self._atomic.__exit__(None, None, None)
+
+    @property
+    def now(self) -> datetime:
+        return self.stage.clock.now()
+
+    @property
+    def today(self) -> date:
+        return self.now.astimezone(PARIS).date()
+
+    # What happens
+
+    def pass_days(self, *, days: int, hour: int) -> None:
+        """Later, at that hour of the clock in Paris."""
+        day = self.today + timedelta(days)
+        later = datetime(day.year, day.month, day.day, hour, tzinfo=PARIS)
+        self.stage.clock.seconds = (later - START).total_seconds()
+        self.decide()
+
+    def change(self, kind: str, *, n: int, m: int) -> None:
+        """Something happens to a request; what cannot be, or is refused, changes nothing. Then it is read, and decided."""
+        fact = self.facts[n % len(self.facts)]
+        self.stage.clock.seconds += 1
+        with suppress(LedgerError):
+            CHANGES[kind](self, fact, m)
+            self.met[kind] += 1
+        with connections.connect(self.workspace) as client:
+            refresh.refresh_request(self.workspace, upstream_id=fact.upstream_id, client=client, now=self.now)
+        self.decide()
+
+    def send(self) -> None:
+        """What waits for a mail goes."""
+        waiting = Alert.objects.filter(state=AlertState.WAITING)
+        self.sent |= _keys(waiting)
+        waiting.update(state=AlertState.SENT, sent_at=self.now)
+        self.decide()
+
+    def dsr(self, fact: Fact) -> DataSubjectRequest:
+        """Its row."""
+        return DataSubjectRequest.objects.get(workspace=self.workspace, upstream_id=fact.upstream_id)
+
+    # What must be
+
+    def decide(self) -> None:
+        """Decide, twice, and compare the ledger with what should be in it."""
+        raising.decide(self.workspace, now=self.now)
+        again = raising.decide(self.workspace, now=self.now)
+        assert again == raising.Decided(), f"decided again, it is something else: {again}"
+        holds = self._holds()
+        self.told |= holds
+        rows = Alert.objects.select_related("person")
+        states = {_key(row): row.state for row in rows}
+        assert len(states) == len(rows), "an alert twice"
+        assert states.keys() == self.told, f"missing {self.told - states.keys()}, extra {states.keys() - self.told}"
+        for key, state in states.items():
+            unsent = AlertState.WAITING if key in holds else AlertState.CANCELLED
+            assert state == (AlertState.SENT if key in self.sent else unsent), (key, state)
+        notices = Notice.objects.filter(kind=NoticeKind.ALERT).values_list("alert", flat=True)
+        assert sorted(filter(None, notices)) == sorted(row.pk for row in rows), "a notice for each alert, and no other"
+        self.met["times compared"] += 1
+
+    def _holds(self) -> set[Key]:
+        days, today = almanac("FR"), self.today
+        found: set[Key] = set()
+        for fact in self.facts:
+            if fact.is_closed or fact.is_archived:
+                continue
+            respond_by, extend_by = fact.dates(days)
+            latest: dict[str, tuple[date, str, date]] = {}
+            for (code, on), day in days.fires(respond_by=respond_by, extend_by=extend_by).items():
+                kind = code.partition("_")[0]
+                if day <= today and (kind != "extend" or today <= on):
+                    latest[kind] = max(latest.get(kind, (date.min, "", on)), (day, code, on))
+            holder = HOLDERS.get(fact.holder or 0, "marc")
+            for kind, (_day, code, on) in latest.items():
+                person = "marc" if kind == "overdue" else holder
+                # Who hears that it is overdue need not hear that it is due.
+                if kind != "respond" or holder != "marc" or "overdue" not in latest:
+                    found.add((person, fact.upstream_id, code, on))
+        return found
+
+
+def _key(row: Alert) -> Key:
+    return (row.person.username, row.upstream_id, str(row.threshold), row.due_on)
+
+
+def _keys(rows: Collection[Alert]) -> set[Key]:
+    return {_key(row) for row in rows}
+
+
+# The ways in which a date, or whom it concerns, can change
+
+
+def _tick(world: World, fact: Fact, m: int) -> None:
+    """Dastra's own date moves by a ten-millionth of a second: nothing that matters."""
+    shown = world.stage.dastra.record(fact.upstream_id).fields["expiryTime"]
+    world.stage.dastra.edit(fact.upstream_id, expiryTime=shown[:-1] + str((int(shown[-1]) + 1) % 10))
+
+
+def _received(world: World, fact: Fact, m: int) -> None:
+    """Another date of receipt; with pauses it could lie after them, which has tests of its own."""
+    if fact.pauses:
+        raise _nothing()
+    day = world.today - timedelta(m * 3)
+    world.stage.dastra.edit(fact.upstream_id, dateDemand=f"{day.isoformat()}T10:00:00.0000000")
+    fact.received = day
+
+
+def _pause(world: World, fact: Fact, m: int) -> None:
+    ledger.pause(
+        world.dsr(fact),
+        action_id=uuid.uuid4(),
+        reason=PauseReason.IDENTITY,
+        asked_on=world.today,
+        by=world.marc,
+        now=world.now,
+    )
+    fact.pauses.append((world.today, None))
+
+
+def _resume(world: World, fact: Fact, m: int) -> None:
+    ledger.resume(world.dsr(fact), action_id=uuid.uuid4(), answered_on=world.today, by=world.marc, now=world.now)
+    asked, _open = fact.pauses[-1]
+    fact.pauses[-1] = (asked, world.today)
+
+
+def _extend(world: World, fact: Fact, m: int) -> None:
+    ledger.extend(
+        world.dsr(fact),
+        action_id=uuid.uuid4(),
+        ground=ExtensionGround.COMPLEXITY,
+        notice_on=world.today,
+        text="Many systems.",
+        by=world.marc,
+        now=world.now,
+    )
+    fact.is_extended = True
+
+
+def _withdraw(world: World, fact: Fact, m: int) -> None:
+    """The extension is taken back; a pause of the months that it gave would be one of a clock that has run out."""
+    entry = Extension.objects.filter(dsr=world.dsr(fact), withdrawn_at=None).first()
+    if entry is None or fact.pauses:
+        raise _nothing()
+    ledger.withdraw(entry, by=world.marc, now=world.now)
+    fact.is_extended = False
+
+
+def _refuse(world: World, fact: Fact, m: int) -> None:
+    ledger.refuse(
+        world.dsr(fact),
+        action_id=uuid.uuid4(),
+        ground=RefusalGround.EXCESSIVE,
+        notice_on=world.today,
+        text="The twelfth of its kind.",
+        by=world.marc,
+        now=world.now,
+    )
+    fact.is_refused = True
+
+
+def _close(world: World, fact: Fact, m: int) -> None:
+    world.stage.dastra.move(fact.upstream_id, world.stage.dastra.final_step()["id"])
+    fact.is_closed = True
+
+
+def _reopen(world: World, fact: Fact, m: int) -> None:
+    world.stage.dastra.move(fact.upstream_id, world.stage.dastra.initial_step()["id"])
+    fact.is_closed = False
+
+
+def _archive(world: World, fact: Fact, m: int) -> None:
+    world.stage.dastra.archive(fact.upstream_id)
+    fact.is_archived = True
+
+
+def _restore(world: World, fact: Fact, m: int) -> None:
+    world.stage.dastra.restore(fact.upstream_id)
+    fact.is_archived = False
+
+
+def _reassign(world: World, fact: Fact, m: int) -> None:
+    """To one of those with an account, to one without, to nobody."""
+    fact.holder = (71, 72, 73, None)[m % 4]
+    world.stage.dastra.edit(fact.upstream_id, operatorId=fact.holder)
+
+
+def _nothing() -> LedgerError:
+    return LedgerError("not in this world", code="none")
+
+
+CHANGES: dict[str, Callable[[World, Fact, int], None]] = {
+    "tick": _tick,
+    "another receipt": _received,
+    "pause": _pause,
+    "resume": _resume,
+    "extension": _extend,
+    "extension withdrawn": _withdraw,
+    "refusal": _refuse,
+    "closing": _close,
+    "reopening": _reopen,
+    "archiving": _archive,
+    "restoring": _restore,
+    "reassignment": _reassign,
+}
+
+
+class Machine(RuleBasedStateMachine):
+    """Needs `stage` and `met` on the class: see `run`."""
+
+    stage: Stage
+    met: Counter[str]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world: World | None = None
+
+    def _do(self, deed: Callable[[World], object]) -> None:
+        assert self.world is not None
+        self.met["steps"] += 1
+        deed(self.world)
+
+    @initialize()
+    def begin(self) -> None:
+        self.world = World(self.stage, met=self.met)
+
+    @rule(kind=st.sampled_from(sorted(CHANGES)), n=st.integers(0, 1), m=st.integers(0, 11))
+    def something_changes(self, kind: str, n: int, m: int) -> None:
+        self._do(partial(World.change, kind=kind, n=n, m=m))
+
+    @rule(days=st.integers(0, 12), hour=st.sampled_from([0, 9, 23]))
+    def days_pass(self, days: int, hour: int) -> None:
+        self._do(partial(World.pass_days, days=days, hour=hour))
+
+    @rule(days=st.sampled_from([20, 24, 27, 29, 30]))
+    def weeks_pass(self, days: int) -> None:
+        self._do(partial(World.pass_days, days=days, hour=8))
+
+    @rule(
+        first=st.sampled_from(sorted(CHANGES)),
+        then=st.sampled_from(sorted(CHANGES)),
+        n=st.integers(0, 1),
+        m=st.integers(0, 3),
+    )
+    def two_things_change_in_one_day(self, first: str, then: str, n: int, m: int) -> None:
+        for kind in (first, then):
+            self._do(partial(World.change, kind=kind, n=n, m=m))
+
+    @rule()
+    def mails_go(self) -> None:
+        self._do(World.send)
+
+    def teardown(self) -> None:
+        if self.world is not None:
+            self.met["sequences"] += 1
+            self.met["alerts, each once"] += len(self.world.told)
+            self.world.close()
+
+
+def run(stage: Stage, *, sequences: int, seed_number: int, met: Counter[str], shrink: bool = True) -> None:
+    """So many sequences that follow from the seed. Raises what the first violation raises."""
+    machine = seed(seed_number)(type("Machine", (Machine,), {"stage": stage, "met": met}))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=sequences,
+            stateful_step_count=STEPS,
+            deadline=None,
+            database=None,
+            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+            suppress_health_check=list(HealthCheck),
+            report_multiple_bugs=False,
+            print_blob=False,
+        ),
+    )
+
+
+def rearm(asked: Asked) -> Iterator[Counter[str]]:
+    """All sequences, in batches of one seed each: from the seed on."""
+    met: Counter[str] = Counter()
+    sequences = asked.part_of(SEQUENCES)
+    stage = Stage()
+    try:
+        with TemporaryDirectory(prefix="dsr-portal-proof-") as folder, stage.connected(data_dir=Path(folder)):
+            for nth, begin in enumerate(range(0, sequences, BATCH)):
+                run(stage, sequences=min(BATCH, sequences - begin), seed_number=asked.seed + nth, met=met)
+                yield met
+    finally:
+        stage.close()
