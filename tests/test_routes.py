@@ -111,6 +111,7 @@ OF_A_WORKSPACE = [
     Route(name="register.register", takes="read"),
     Route(name="register.search", takes="write"),
     Route(name="register.display", takes="write"),
+    Route(name="conditions.conditions", takes="read"),
     Route(name="export.export", takes="write"),
     Route(name="saved_views.save", takes="write"),
     Route(name="saved_views.change", takes="write"),

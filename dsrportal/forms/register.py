@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from django.http import QueryDict
 
-from dsrportal.queries import register_columns, register_spans
+from dsrportal.queries import register_columns, register_spans, register_where
 from dsrportal.queries.clock_state import CLOCKS
 from dsrportal.queries.register_filters import DEFAULT_SIZE, DENSITIES, LAST_PAGE, SIZES, RegisterFilters
 from dsrportal.queries.register_groups import GROUPS
@@ -50,6 +50,7 @@ def read(query: QueryDict) -> RegisterFilters:
         complex=_flag(query.get("complex", "")),
         mail=_flag(query.get("mail", "")),
         spans=register_spans.read(query),
+        where=register_where.read(query.get("where", "")),
         q=_matching(REFERENCE, text=query.get("q", "").strip()),
         search=_matching(TOKEN, text=query.get("search", "")),
         sort_by=sort or DEFAULT_SORT,

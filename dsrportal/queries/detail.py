@@ -9,10 +9,8 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -23,19 +21,17 @@ from dsrportal.queries import (
     clock_panel,
     detail_timeline,
     ledger,
-    register_filters,
-    register_groups,
-    register_sorts,
     vocabulary,
+    walk,
     wishes,
     words,
 )
 from dsrportal.queries.clock_panel import ClockPanel
 from dsrportal.queries.register_filters import RegisterFilters, Search
 from dsrportal.queries.register_rows import read_identity
-from dsrportal.queries.register_sorts import Cursor
 from dsrportal.queries.timeline_event import Event
 from dsrportal.queries.vocabulary import Vocabulary
+from dsrportal.queries.walk import Walk
 from dsrportal.queries.wishes import WishView
 
 
@@ -56,15 +52,6 @@ class StepChoice:
     colour: str
     is_current: bool
     is_final: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Walk:
-    """The way on in the list the reader came from; an address is empty at its end."""
-
-    list_url: str
-    previous_url: str
-    next_url: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -113,7 +100,7 @@ def page(
     search: Search | None,
     now: datetime,
 ) -> DetailPage:
-    """At most sixteen queries. `filters` and `search` are the list that the reader came from."""
+    """At most eighteen queries. `filters` and `search` are the list that the reader came from."""
     known = vocabulary.of_workspace(workspace)
     recorded = ledger.of_request(dsr)
     zone = ZoneInfo(workspace.time_zone)
@@ -138,7 +125,7 @@ def page(
         events=detail_timeline.events(dsr, recorded=recorded, viewer=viewer, known=known, zone=zone),
         steps=steps,
         next_step=_next_step(steps),
-        walk=_walk(dsr, workspace=workspace, filters=filters, search=search, known=known, now=now),
+        walk=walk.of_list(dsr, workspace=workspace, filters=filters, search=search, known=known, now=now),
         wish=wishes.of_request(dsr, slug=workspace.slug, viewer=viewer, now=now),
         action_id=str(uuid.uuid4()),
         seen_step=str(step.upstream_id) if step else "",
@@ -213,45 +200,3 @@ def _person(dsr: DataSubjectRequest, *, viewer: Membership) -> list[Fact]:
         (_("Title"), "" if title == f"{dsr.reference} {name}" else title),  # what Dastra's own form makes of the two
     ]
     return [Fact(name=label, text=text) for label, text in lines if text]
-
-
-def _walk(
-    dsr: DataSubjectRequest,
-    *,
-    workspace: Workspace,
-    filters: RegisterFilters,
-    search: Search | None,
-    known: Vocabulary,
-    now: datetime,
-) -> Walk:
-    filters, _left_out = known.keep_known(filters.asking())
-    columns = register_groups.order_of(filters)
-    condition = register_filters.condition(workspace=workspace, filters=filters, search=search, now=now)
-    paths = dict.fromkeys(column.path for column in columns)
-    here = DataSubjectRequest.objects.filter(pk=dsr.pk).values("pk", "operator_id", *paths).first()
-    question = filters.query_string()
-    url = reverse("register.register", args=[workspace.slug])
-
-    def neighbour(*, forward: bool) -> str:
-        if here is None:
-            return ""
-        values = tuple(here["operator_id"] if column.kind == "assignee" else here[column.path] for column in columns)
-        beside = register_sorts.beyond(
-            columns,
-            cursor=Cursor(forward=forward, values=values, pk=dsr.pk, start=0),
-            ascending=filters.asc,
-            name_of=known.operator_name,
-        )
-        order = register_sorts.order_by(columns, ascending=filters.asc, forward=forward)
-        found = DataSubjectRequest.objects.filter(condition & beside).order_by(*order)
-        upstream_id = found.values_list("upstream_id", flat=True).first()
-        if upstream_id is None:
-            return ""
-        address = reverse("dsr.dsr", args=[workspace.slug, upstream_id])
-        return f"{address}?{urlencode({'from': question})}" if question else address
-
-    return Walk(
-        list_url=f"{url}?{question}" if question else url,
-        previous_url=neighbour(forward=False),
-        next_url=neighbour(forward=True),
-    )

@@ -8,24 +8,29 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dsrportal.queries import register_spans, words
-from dsrportal.queries.clock_state import CLOCKS, WITHIN
+from dsrportal.queries import register_spans, register_where, register_where_words, words
+from dsrportal.queries.clock_state import CLOCKS
 from dsrportal.queries.register_filters import RegisterFilters, Search
+from dsrportal.queries.register_where import EVERYTHING, Where
+from dsrportal.queries.register_where_words import clock_label
 from dsrportal.queries.vocabulary import Vocabulary
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chip:
-    """One active filter: "Step", "Received", and the address without it. `name` is empty where the text says it all."""
+    """One active filter: "Step", "Received", and the address without it. `name` is empty where the text says it all; `edit_url` leads to where
+    it is changed, for conditions."""
 
     name: str
     text: str
     remove_url: str
+    edit_url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,25 +68,16 @@ def switch_label(name: str) -> str:
     }[name]
 
 
-def clock_label(name: str) -> str:
-    """The words of a filter by the legal clock (`clock_state.CLOCKS`)."""
-    if name in WITHIN:
-        return ngettext("Due within %(n)d working day", "Due within %(n)d working days", WITHIN[name]) % {
-            "n": WITHIN[name]
-        }
-    return {
-        "overdue": _("Overdue"),
-        "today": _("Due today"),
-        "extend": _("Extend or answer soon"),
-        "paused": _("Paused"),
-        "unknown": _("Needs data"),
-    }[name]
-
-
 def chips(filters: RegisterFilters, *, url: str, vocabulary: Vocabulary, search: Search | None) -> list[Chip]:
     """Every active filter, in the order of the panel."""
+    edit_url = f"{url}conditions/?{urlencode({'question': filters.asking().query_string()})}"
     return [
-        Chip(name=name, text=text, remove_url=address(url, filters=filters.asking(**{field: rest})))
+        Chip(
+            name=name,
+            text=text,
+            remove_url=address(url, filters=filters.asking(**{field: rest})),
+            edit_url=edit_url if field == "where" else "",
+        )
         for field, rest, name, text in _active(filters, vocabulary=vocabulary, search=search)
     ]
 
@@ -106,6 +102,7 @@ def _active(
     if filters.unassigned:
         yield "unassigned", False, "", _("Unassigned")
     yield from _single(filters, vocabulary=vocabulary)
+    yield from _conditions(filters.where, known=vocabulary)
     for rest, name, text in register_spans.active(filters.spans, today=timezone.localdate()):
         yield "spans", rest, name, text
     for name in SWITCHES:
@@ -122,6 +119,15 @@ def _single(filters: RegisterFilters, *, vocabulary: Vocabulary) -> Iterator[tup
     if filters.ids:
         count = len(filters.ids)
         yield "ids", (), "", ngettext("%(n)d chosen request", "%(n)d chosen requests", count) % {"n": count}
+
+
+def _conditions(where: Where, *, known: Vocabulary) -> Iterator[tuple[str, object, str, str]]:
+    """A chip for each group where all must hold; one for the whole where any will do."""
+    if where.join == register_where.ANY and len(where.groups) > 1:
+        yield "where", EVERYTHING, "", register_where_words.whole_said(where, known=known)
+        return
+    for group in where.groups:
+        yield "where", where.without(group), "", register_where_words.group_said(group, known=known)
 
 
 def _named(vocabulary: Vocabulary) -> list[tuple[str, str, Callable[[Any], str]]]:

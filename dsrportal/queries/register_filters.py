@@ -17,9 +17,10 @@ from django.db.models import Q, QuerySet, Value
 
 from dsrportal.models import IdentityWord, Workspace
 from dsrportal.models.rules import policy_of
-from dsrportal.queries import clock_state, register_columns, register_spans
+from dsrportal.queries import clock_state, register_columns, register_spans, register_where
 from dsrportal.queries.register_sorts import DEFAULT_SORT
 from dsrportal.queries.register_spans import NO_SPANS, Spans
+from dsrportal.queries.register_where import EVERYTHING, Where
 
 SIZES = (25, 50, 100)
 DEFAULT_SIZE = 50
@@ -45,6 +46,7 @@ NAMES = {
     "unread": "unread",
     "complex": "complex",
     "mail": "mail",
+    "where": "where",
     "q": "q",
     "search": "search",
 }
@@ -73,6 +75,7 @@ class RegisterFilters:
     `search` an opaque token of the session; `mail` asks for unconfirmed addresses; `after` is a cursor; `count` asks for an exact total.
     `clocks` are names of `clock_state.CLOCKS`; `later`: Dastra's date is later than the law's; `unexplained`: Dastra's date changed for no reason
     that is known here; `overtaking` is what Dastra itself calls overdue.
+    `where` are conditions in groups.
     How it looks: `group` is a key of `register_groups.GROUPS`, `columns` are keys of `register_columns.COLUMNS`, `density` one of `DENSITIES`; each
     empty for the reader's own. `view` is the saved view that the address began with; 0: all requests, whatever the reader begins with.
     """
@@ -95,6 +98,7 @@ class RegisterFilters:
     complex: bool = False
     mail: bool = False
     spans: Spans = NO_SPANS
+    where: Where = EVERYTHING
     q: str = ""
     search: str = ""
     sort_by: str = DEFAULT_SORT
@@ -112,7 +116,7 @@ class RegisterFilters:
     def is_narrowed(self) -> bool:
         """Whether any filter is set; archived or live is a choice of place, not a filter."""
         return bool(self.spans.pairs()) or any(
-            getattr(self, name) not in {(), None, False, ""} for name in NAMES if name != "archived"
+            getattr(self, name) not in {(), None, False, "", EVERYTHING} for name in NAMES if name != "archived"
         )
 
     def asking(self, **changes: object) -> RegisterFilters:
@@ -126,7 +130,7 @@ class RegisterFilters:
 
     def query_string(self) -> str:
         """The question as the query of an address, without the leading `?`; empty for the plain register."""
-        return urlencode(self.pairs())
+        return urlencode(self.pairs(), safe="(),")
 
     def pairs(self) -> list[tuple[str, str]]:
         """The question as names and values; what is as in the plain register is left out."""
@@ -143,8 +147,9 @@ class RegisterFilters:
                 continue
             name = ADDRESS_NAMES[field.name]
             if field.name == "columns":
-                pairs.append((name, register_columns.written(value)))
-                continue
+                value = register_columns.written(value)
+            if isinstance(value, Where):
+                value = value.text()
             values = value if isinstance(value, tuple) else (value,)
             pairs.extend((name, _text(name, value=part)) for part in values)
         return pairs
@@ -181,6 +186,8 @@ def condition(*, workspace: Workspace, filters: RegisterFilters, search: Search 
         *_switches(filters, now=now),
         *register_spans.conditions(filters.spans, workspace=workspace, today=today),
     ]
+    if filters.where.groups:
+        conditions.append(register_where.condition(filters.where, workspace=workspace, today=today))
     if search is not None:
         conditions.append(_found(search, workspace=workspace))
     return Q(*conditions)

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from dsrportal.models import Area, Operator, Tag, WorkflowStep, Workspace
 from dsrportal.queries.register_filters import RegisterFilters
+from dsrportal.queries.register_where import FIELDS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,12 +28,16 @@ class Vocabulary:
         steps = {step.upstream_id for step in self.steps.values()}
         operators = {operator.upstream_id for operator in self.operators.values()}
         areas = {area.upstream_id for area in self.areas.values()}
+        known = {"step": steps, "assignee": operators, "area": areas, "tag": set(self.tags)}
         kept = replace(
             filters,
             workflows=tuple(one for one in filters.workflows if one in steps),
             users=tuple(one for one in filters.users if one in operators),
             tags=tuple(one for one in filters.tags if one in self.tags),
             area_id=filters.area_id if filters.area_id in areas else None,
+            where=filters.where.keeping(
+                lambda one: not one.value or (ids := known.get(FIELDS[one.field].of)) is None or int(one.value) in ids
+            ),
         )
         return kept, kept != filters
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -64,6 +65,7 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         "may_act": found.membership.may_act and found.workspace.is_enabled,
         "batch_id": uuid.uuid4(),
         "question": page.filters.query_string(),
+        "conditions_query": urlencode({"question": page.filters.asking().query_string()}),
         "may_ask": found.membership.may_see_identity and found.workspace.is_enabled,
     }
     return render_page(request, page="register/register.html", fragment="register/_register.html", context=context)
