@@ -258,14 +258,16 @@ def end_hold(
     Makes one call for each missing request, so that it may take minutes: pages have a job do it. Raises `WorkspaceError` when nothing is
     held or a pull is running already.
     """
-    held = workspace.hold
+    workspace.refresh_from_db(fields=["hold", "held_at"])
+    held, held_at = workspace.hold, workspace.held_at
     if not held:
         raise WorkspaceError(_("This workspace is not on hold."))
     try:
         run = pull(workspace, lane=lane, now=timezone.now, accept_missing=held == Hold.MISSING, progress=progress)
     except BusyError as error:
         raise WorkspaceError(_("This workspace is being read at the moment. Try again in a minute.")) from error
-    if run.outcome == SyncOutcome.COMPLETE:
+    ended = AuditEvent.objects.filter(workspace=workspace, operation=Operation.HOLD_ENDED, at__gte=held_at or now)
+    if run.outcome == SyncOutcome.COMPLETE and not ended.exists():  # asked for twice at once, it ended once
         _audit(workspace, operation=Operation.HOLD_ENDED, by=by, now=now, details={"hold": held, "gone": run.gone})
     return run
 

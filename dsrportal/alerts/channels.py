@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from dsrportal.alerts import outages
 from dsrportal.alerts.thresholds import Dates, Reached, reached
 from dsrportal.clocks import Calendar, Policy
 from dsrportal.mirror import reckoning
@@ -25,7 +26,7 @@ from dsrportal.models.alert_rules import AlertPolicy
 from dsrportal.models.alerts import AlertClock, AlertState, CancelledBecause, MailKind
 from dsrportal.models.channels import ChannelTells, MessageState
 from dsrportal.models.requests import ExtensionState
-from dsrportal.models.thresholds import IMMEDIATE
+from dsrportal.models.thresholds import IMMEDIATE, Threshold
 
 MOST_AT_ONCE = 10
 AT_ONCE = timedelta(minutes=15)
@@ -66,7 +67,9 @@ def decide(
     wanted = _wanted(workspace, channels=channels, calendar=calendar, policy=policy, today=today, only=only)
     known = _known(channels, wanted=wanted)
     wanted = _news(wanted, known=known, policy=policy)
-    for some in _batches([alert for key, alert in wanted.items() if key not in known]):
+    is_guess = outages.guesses(workspace, now=now)  # as for people
+    missing = [a for key, a in wanted.items() if key not in known]
+    for some in _batches([a for a in missing if not (is_guess and Threshold(a.threshold).is_immediate)]):
         _raise(some, now=now)
     begins = AlertState.DRY if policy.is_dry else AlertState.WAITING
     others = UNTOLD - {begins}

@@ -168,12 +168,12 @@ def is_alive(beat_at: datetime | None, *, now: datetime) -> bool:
 
 def workspace_of(job: Job, *, subject: str) -> Workspace | None:
     """The workspace that a parked job works for; None for one of the whole portal, and for what is gone. One query at most."""
-    first = subject.partition(" ")[0]
-    if not first.isdecimal():
-        return None
-    if job.takes[:1] == ("workspace_id",):
+    kind, first = job.takes[:1], subject.partition(" ")[0]
+    if kind == ("workspace_id",) and first.isdecimal():
         return Workspace.objects.filter(pk=int(first)).first()
-    return Workspace.objects.filter(webhook__pk=int(first)).first()
+    if kind == ("receiver_id",) and first.isdecimal():
+        return Workspace.objects.filter(webhook__pk=int(first)).first()
+    return None
 
 
 def parked_job(job: Job, *, subject: str, workspace: Workspace | None, since: datetime, now: datetime) -> ParkedJob:
