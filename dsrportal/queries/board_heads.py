@@ -78,7 +78,7 @@ def sums(scope: Scope, *, steps: Sequence[WorkflowStep]) -> dict[int | None, Sum
     is_open = Q(is_closed=Value(value=False))
     rows = live(scope.workspace)
     is_overdue = Q(clock_rank=DataSubjectRequest.RUNNING, clock_on__lt=scope.today)
-    opened: dict[int | None, dict[str, Any]] = {
+    opened: dict[int | None, Mapping[str, Any]] = {
         row["step"]: row
         for row in rows.filter(is_open | Q(step=None))
         .values("step")
@@ -202,7 +202,7 @@ def _notes(step: WorkflowStep | None, *, counted: Sums, is_over: bool, as_of: st
             notes.append(_("last %(n)d days") % {"n": DONE_DAYS})
     elif not counted.overdue and not as_of:
         notes.append(_("none overdue"))
-    if counted.oldest_on is not None:
+    if counted.oldest_on is not None and counted.found is None:
         days = (deck.now.astimezone(deck.zone).date() - counted.oldest_on).days
         notes.append(_("oldest %(n)d d") % {"n": max(days, 0)})
     if is_over:

@@ -13,7 +13,7 @@ from django_htmx.http import HttpResponseClientRefresh
 from dsrportal.actions import preferences
 from dsrportal.forms import board as board_form
 from dsrportal.queries import board as boards
-from dsrportal.queries import board_tools, board_version
+from dsrportal.queries import board_lanes, board_tools, board_version
 from dsrportal.queries.board_question import Question
 from dsrportal.queries.cards import NO_STEP
 from dsrportal.views.access import Visit, signed_in, visit
@@ -35,7 +35,8 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
     if "since" in request.GET and wants_fragment(request):
         return _changed(request, found, question=question, context=context)
     context["moving"] = request.GET.get("move", "")
-    context["board"] = boards.of_workspace(
+    draw = board_lanes.of_workspace if question.lanes else boards.of_workspace
+    context["board"] = draw(
         found.workspace, viewer=found.membership, lanes=found.lanes, now=found.now, question=question
     )
     return render_page(request, page="board/page.html", fragment="board/_board.html", context=context)
@@ -80,6 +81,21 @@ def look(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _more(request: HttpRequest, found: Visit, *, question: Question, context: dict[str, Any]) -> HttpResponse:
     key, after = request.GET.get("step", ""), request.GET.get("after", "")
+    if question.lanes:
+        cell = board_lanes.more(
+            found.workspace,
+            viewer=found.membership,
+            key=key,
+            lane=request.GET.get("lane", ""),
+            after=after,
+            now=found.now,
+            question=question,
+        )
+        if cell is None:
+            raise Http404
+        return render_page(
+            request, page="board/cell.html", fragment="board/_cell_cards.html", context={**context, "cell": cell}
+        )
     column = boards.more(
         found.workspace, viewer=found.membership, key=key, after=after, now=found.now, question=question
     )
@@ -91,7 +107,10 @@ def _more(request: HttpRequest, found: Visit, *, question: Question, context: di
 
 
 def _changed(request: HttpRequest, found: Visit, *, question: Question, context: dict[str, Any]) -> HttpResponse:
-    """204 when the page is up to date; else the columns that differ. `since` is `key:digest:shown`, separated by commas."""
+    """204 when the page is up to date; else the columns that differ. `since` is `key:digest:shown`, separated by commas; with lanes the one digest
+    of all, `lanes:digest`."""
+    if question.lanes:
+        return _changed_lanes(request, found, question=question, context=context)
     known: dict[str, str] = {}
     shown: dict[str, int] = {}
     for part in request.GET["since"][:LONGEST_SINCE].split(","):
@@ -109,6 +128,21 @@ def _changed(request: HttpRequest, found: Visit, *, question: Question, context:
         changed = [column for column in now_shown.columns if known[column.key] != column.digest]
         context = {**context, "columns": changed}
         response = render(request, "board/_changed.html", context) if changed else HttpResponse(status=204)
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+def _changed_lanes(request: HttpRequest, found: Visit, *, question: Question, context: dict[str, Any]) -> HttpResponse:
+    board = board_lanes.of_workspace(
+        found.workspace, viewer=found.membership, lanes=found.lanes, now=found.now, question=question
+    )
+    response: HttpResponse
+    if board.is_blank:
+        response = HttpResponseClientRefresh()
+    elif request.GET["since"][:LONGEST_SINCE] == f"lanes:{board.digest}":
+        response = HttpResponse(status=204)
+    else:
+        response = render(request, "board/_lanes.html", {**context, "board": board, "oob": True})
     patch_vary_headers(response, ["HX-Request"])
     return response
 

@@ -15,10 +15,14 @@
   const byId = (id) => document.getElementById(id);
   const isCard = (element) => element instanceof Element && element.matches(".card");
 
+  /* a card stays in its lane, if there are lanes; answers do not say which */
+  const laneOf = new Map();
+  const learn = (part) => part.querySelectorAll("[data-lane] > .card").forEach((card) => laneOf.set(card.id, card.parentElement.dataset.lane));
+
   /* where a card belongs: on top while it is being moved, else by its order */
   const place = (card) => {
     document.querySelectorAll(`[id="${card.id}"]`).forEach((twin) => { if (twin !== card) twin.remove(); });
-    const list = byId(`cards-${card.dataset.at}`);
+    const list = byId(laneOf.has(card.id) ? `cards-${card.dataset.at}-${laneOf.get(card.id)}` : `cards-${card.dataset.at}`);
     if (!list) {
       card.remove();
       return;
@@ -89,7 +93,7 @@
   const drag = (list) => {
     if (!window.Sortable || !menu || list.sortable) return;
     list.sortable = new window.Sortable(list, {
-      group: "cards",
+      group: list.dataset.lane ? `lane-${list.dataset.lane}` : "cards",
       sort: false,
       draggable: ".card:not(.card--pending, .htmx-request)",
       handle: window.matchMedia("(pointer: coarse)").matches ? ".card__handle" : undefined,
@@ -110,17 +114,19 @@
         dragged = item;
         isCancelled = false;
         board.classList.add("is-dragging");
+        item.closest(".lane")?.classList.add("is-own");
         document.addEventListener("click", swallowClick, { capture: true, once: true });
       },
       onMove: ({ to }) => {
         unmark();
-        to.closest(".column").classList.add("is-target");
+        to.closest(".column, .cell").classList.add("is-target");
         return !isCancelled;
       },
       onEnd: ({ item, to }) => {
         dragged = null;
         unmark();
         board.classList.remove("is-dragging");
+        board.querySelector(".is-own")?.classList.remove("is-own");
         window.setTimeout(() => document.removeEventListener("click", swallowClick, { capture: true }), 0);
         if (isCancelled || to.dataset.drop === item.dataset.at) place(item);
         else move(item, to.dataset.drop);
@@ -135,6 +141,7 @@
 
   /* what an answer brings takes its place, and keeps the focus and the scroll that were there */
   const scrolls = new Map();
+  let closedLanes = [];
   const folded = new Set([...board.querySelectorAll(".column--folded")].map((column) => column.id));
   let focusId = "";
   const keepFocus = (part) => {
@@ -151,20 +158,25 @@
   };
   const fold = (column, isFolded) => {
     column.classList.toggle("column--folded", isFolded);
+    board.querySelectorAll(`.cell[data-column="${column.dataset.column}"]`).forEach((cell) => cell.classList.toggle("column--folded", isFolded));
     column.querySelector("[data-fold]")?.setAttribute("aria-expanded", String(!isFolded));
   };
   const meet = (part) => {
+    learn(part);
+    part.querySelectorAll("[data-drop]").forEach(drag);
+    if (part.id === "lanes") {
+      closedLanes.forEach((id) => byId(id)?.removeAttribute("open"));
+      giveFocus(part);
+    }
     const columns = part.matches(".column") ? [part] : [...part.querySelectorAll(".column")];
     columns.forEach((column) => {
-      const list = column.querySelector("[data-drop]");
-      if (list) drag(list);
       const cards = column.querySelector(".column__cards");
-      if (scrolls.has(column.id)) cards.scrollTop = scrolls.get(column.id);
+      if (cards && scrolls.has(column.id)) cards.scrollTop = scrolls.get(column.id);
       scrolls.delete(column.id);
       fold(column, folded.has(column.id));
       giveFocus(column);
     });
-    if (part.matches(".column__head")) fold(part.closest(".column"), folded.has(part.closest(".column").id));
+    if (part.matches(".column__head") && part.closest(".column")) fold(part.closest(".column"), folded.has(part.closest(".column").id));
     if (!isCard(part)) return;
     place(part);
     giveFocus(part);
@@ -192,6 +204,10 @@
   });
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const old = event.detail.target;
+    if (old.id === "lanes") {
+      closedLanes = [...old.querySelectorAll(".lane:not([open])")].map((lane) => lane.id);
+      keepFocus(old);
+    }
     if (old.matches(".column__head") && "narrowed" in board.dataset) event.detail.shouldSwap = false; /* it does not know the filter; the next look does */
     if (!old.matches(".column")) return;
     scrolls.set(old.id, old.querySelector(".column__cards").scrollTop);
@@ -236,7 +252,8 @@
   document.addEventListener("htmx:configRequest", (event) => {
     if (event.detail.elt !== watch) return;
     isOvertaken = false;
-    event.detail.parameters.since = [...board.querySelectorAll(".column")].map((column) => {
+    const lanes = byId("lanes");
+    event.detail.parameters.since = lanes ? `lanes:${lanes.dataset.digest}` : [...board.querySelectorAll(".column")].map((column) => {
       const shown = column.querySelectorAll(".card:not(.card--pending)").length;
       return `${column.dataset.column}:${column.dataset.digest}:${shown}`;
     }).join(",");

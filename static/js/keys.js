@@ -25,9 +25,10 @@
     return meet(at < 0 ? all[0] : all[at + by]);
   };
   const aside = (by) => {
-    const columns = [...document.querySelectorAll(".column")].filter((column) => links(column).length);
+    const row = document.activeElement?.closest?.(".lane__cells") ?? document;
+    const columns = [...row.querySelectorAll(".column, .cell")].filter((column) => links(column).length);
     if (!columns.length) return false;
-    const column = document.activeElement?.closest?.(".column");
+    const column = document.activeElement?.closest?.(".column, .cell");
     const from = column ? columns.indexOf(column) : -1;
     const to = columns[from < 0 ? 0 : from + by];
     if (!to) return true;
