@@ -46,7 +46,7 @@ demo-reset: .venv/.runtime
 run: .venv/.runtime
 	@$(MANAGE) serve
 
-ON_POSTGRES := tests/limits tests/mirror tests/actions tests/board tests/register tests/overview/test_figures.py tests/jobs/test_jobs.py tests/jobs/test_schedules.py tests/hooks/test_reading.py tests/hooks/test_gaps.py tests/crash/test_boundaries.py tests/alerts/test_raising.py tests/alerts/test_killed.py
+ON_POSTGRES := tests/limits tests/mirror tests/actions tests/board tests/register tests/overview/test_figures.py tests/jobs/test_jobs.py tests/jobs/test_schedules.py tests/hooks/test_reading.py tests/hooks/test_gaps.py tests/crash/test_boundaries.py tests/alerts/test_raising.py tests/alerts/test_killed.py tests/alerts/test_proofs.py
 
 # Everything once on SQLite; then, on a throwaway PostgreSQL, what the two databases could tell apart.
 test: .venv/.dev
@@ -63,6 +63,8 @@ torture: .venv/.dev
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/torture_limits.py
 	$(BIN)/python scripts/torture_crash.py
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/torture_crash.py
+	$(BIN)/python scripts/torture_alerts.py
+	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/torture_alerts.py
 
 bench: .venv/.dev
 	$(BIN)/python scripts/bench.py

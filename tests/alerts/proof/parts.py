@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
-from tests.alerts.proof import crowd, failing, killing, storm, table
+from tests.alerts.proof import crowd, failing, killing, outage, rearming, storm, table
 from tests.alerts.proof.stage import Asked
 
 Part = Callable[[Asked], Iterator[Counter[str]]]
@@ -18,6 +18,8 @@ PARTS: dict[str, Part] = {
     "senders": crowd.send_at_once,
     "storm": storm.overwhelm,
     "failures": failing.fail,
+    "outage": outage.outlast,
+    "new dates": rearming.rearm,
 }
 PURE = frozenset({"table"})
 """What no database takes part in."""

@@ -96,16 +96,17 @@ class World:
             make_member(name, workspace=self.workspace, role=Role.OFFICER, email=address)
         for upstream_id in list(stage.dastra.records):
             stage.dastra.delete(upstream_id)
-        self.facts = [self._new(holder) for holder in (71, None)]
+        self.facts = [self._new(71, days_ago=0), self._new(None, days_ago=24)]
         pull(self.workspace, lane=Lane.FULL, now=stage.clock.now)
         SyncLane.objects.all().delete()  # nothing is old here: it is read after each step
         self.told: set[Key] = set()
         self.sent: set[Key] = set()
         self.decide()
 
-    def _new(self, holder: int | None) -> Fact:
-        made = self.stage.dastra.create(title="A request", operatorId=holder)
-        return Fact(upstream_id=made["id"], received=self.today, holder=holder)
+    def _new(self, holder: int | None, *, days_ago: int) -> Fact:
+        day = self.today - timedelta(days_ago)
+        made = self.stage.dastra.create(title="A request", operatorId=holder, dateDemand=_at_ten(day))
+        return Fact(upstream_id=made["id"], received=day, holder=holder)
 
     def close(self) -> None:
         """Undo it all."""
@@ -192,6 +193,11 @@ class World:
         return found
 
 
+def _at_ten(day: date) -> str:
+    """As Dastra writes it."""
+    return f"{day.isoformat()}T10:00:00.0000000"
+
+
 def _key(row: Alert) -> Key:
     return (row.person.username, row.upstream_id, str(row.threshold), row.due_on)
 
@@ -214,7 +220,7 @@ def _received(world: World, fact: Fact, m: int) -> None:
     if fact.pauses:
         raise _nothing()
     day = world.today - timedelta(m * 3)
-    world.stage.dastra.edit(fact.upstream_id, dateDemand=f"{day.isoformat()}T10:00:00.0000000")
+    world.stage.dastra.edit(fact.upstream_id, dateDemand=_at_ten(day))
     fact.received = day
 
 
