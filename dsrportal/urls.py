@@ -55,6 +55,7 @@ urlpatterns = [
     path("calendar/<str:token>.ics", calendar_feed.feed, name="calendar_feed.feed"),
     path("palette/", palette.palette, name="palette.palette"),
     path("keys/", palette.keys, name="palette.keys"),
+    path("board/", board.everywhere, name="board.everywhere"),
     path("w/<slug:slug>/board/", board.board, name="board.board"),
     path("w/<slug:slug>/board/filters/", board.filters, name="board.filters"),
     path("w/<slug:slug>/board/look/", board.look, name="board.look"),

@@ -94,6 +94,7 @@ OF_THE_PERSON = [
     Route(name="audit.audit", takes="read"),
     Route(name="audit.export", takes="read"),
     Route(name="notices.notices", takes="read"),
+    Route(name="board.everywhere", takes="read"),
     Route(name="palette.palette", takes="form"),
     Route(name="palette.keys", takes="form"),
     Route(name="notices.read", takes="write"),

@@ -109,7 +109,7 @@ def more(
     deck = deck_of(workspace, viewer=viewer, all_wishes=all_wishes, now=now)
     scope = Scope(workspace=workspace, now=now, narrow=question.condition(workspace, now=now))
     own = scope.full_rows().filter(step=step).exclude(pk__in=moving(deck))
-    rows = board_rows.after(own, step=step, cursor=after, since=scope.done_since)
+    rows = board_rows.after(own, closing=is_closing(step), cursor=after, since=scope.done_since)
     counted = board_heads.sums(scope, steps=[step] if step else [])
     return board_heads.column(
         key,

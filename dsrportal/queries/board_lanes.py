@@ -151,7 +151,7 @@ def more(
     if condition is None:
         return None
     own = scope.full_rows().filter(condition, step=step).exclude(pk__in=moving(deck))
-    rows = board_rows.after(own, step=step, cursor=after, since=scope.done_since)
+    rows = board_rows.after(own, closing=is_closing(step), cursor=after, since=scope.done_since)
     cards = tuple(cards_of(rows, deck=deck))
     return _cell(
         key, lane, name="", cards=cards, limit=PAGE, total=0, is_folded=False, is_gone=False, question=question,

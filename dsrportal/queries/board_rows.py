@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Q, QuerySet, Value
 
-from dsrportal.models import DataSubjectRequest, WorkflowStep, Workspace
-from dsrportal.queries.cards import is_closing
+from dsrportal.models import DataSubjectRequest, Workspace
 
 PAGE = 25
 DONE_DAYS = 14
@@ -84,10 +83,9 @@ def in_order(rows: Sequence[DataSubjectRequest], *, closing: bool) -> list[DataS
 
 
 def after(
-    own: QuerySet[DataSubjectRequest], *, step: WorkflowStep | None, cursor: str, since: datetime
+    own: QuerySet[DataSubjectRequest], *, closing: bool, cursor: str, since: datetime
 ) -> list[DataSubjectRequest]:
     """The next rows of a column, one more than a page where there are more. A cursor that makes no sense starts at the top."""
-    closing = is_closing(step)
     found: list[DataSubjectRequest] = []
     for part in _parts_after(own, closing=closing, cursor=cursor, since=since):
         found += part[: PAGE + 1]

@@ -5,6 +5,9 @@ A sign is made of numbers that change in the transaction of the rows themselves:
 
 from __future__ import annotations
 
+import hashlib
+from datetime import datetime
+
 from dsrportal.models import Membership, User
 
 
@@ -21,3 +24,16 @@ def of_workspace(slug: str, *, viewer: User) -> str | None:
     number, lease_until, disabled_at, role = found
     times = (f"{at.timestamp():.6f}" if at else "" for at in (lease_until, disabled_at))
     return "-".join((str(number), *times, role))
+
+
+def of_everything(viewer: User, *, now: datetime) -> str:
+    """The sign of the board over all the viewer's workspaces: changes with each of theirs, with the viewer's roles, and with the day."""
+    found = (
+        Membership.objects.filter(user=viewer)
+        .order_by("workspace_id")
+        .values_list(
+            "workspace_id", "workspace__change_number", "workspace__lease_until", "workspace__disabled_at", "role"
+        )
+    )
+    says = repr(([tuple(row) for row in found], now.strftime("%Y-%m-%d %H")))
+    return hashlib.blake2s(says.encode(), digest_size=8).hexdigest()

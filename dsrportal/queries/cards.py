@@ -32,6 +32,8 @@ class Card:
 
     pk: int
     upstream_id: int
+    dom_id: str
+    place: str
     column: str
     step: str
     order: str
@@ -60,13 +62,15 @@ class Card:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deck:
-    """What all cards of one page share: whose they are and by which rules, who looks, when, and what is wished of them."""
+    """What all cards of one page share: whose they are and by which rules, who looks, when, and what is wished of them. `place` is the workspace's
+    name where cards of several stand together."""
 
     workspace: Workspace
     policy: Policy | None
     viewer: Membership
     now: datetime
     wishes: Mapping[int, WishView]
+    place: str = ""
 
     @property
     def zone(self) -> ZoneInfo:
@@ -93,16 +97,22 @@ def is_closing(step: WorkflowStep | None) -> bool:
 
 def cards_of(dsrs: Iterable[DataSubjectRequest], *, deck: Deck) -> list[Card]:
     """Cards in the order given; one query, for the names of their tags. The rows come with step, area and operator."""
+    return cards_of_many(dsrs, decks={deck.workspace.pk: deck})
+
+
+def cards_of_many(dsrs: Iterable[DataSubjectRequest], *, decks: Mapping[int, Deck]) -> list[Card]:
+    """Cards of several workspaces, by the key of each; one query."""
     dsrs = list(dsrs)
     wanted = {tag_id for dsr in dsrs for tag_id in dsr.tag_id_list()}
-    tags = {
-        upstream_id: (color, label)
-        for upstream_id, color, label in Tag.objects.filter(
-            workspace=deck.workspace, upstream_id__in=wanted
-        ).values_list("upstream_id", "color", "label")
-    }
-    zone = deck.zone
-    return [_card(dsr, deck=deck, zone=zone, tags=tags) for dsr in dsrs]
+    tags: dict[int, dict[int, tuple[str, str]]] = {pk: {} for pk in decks}
+    rows = Tag.objects.filter(workspace__in=tags, upstream_id__in=wanted)
+    for workspace_id, upstream_id, color, label in rows.values_list("workspace_id", "upstream_id", "color", "label"):
+        tags[workspace_id][upstream_id] = (color, label)
+    zones = {pk: deck.zone for pk, deck in decks.items()}
+    return [
+        _card(dsr, deck=decks[dsr.workspace_id], zone=zones[dsr.workspace_id], tags=tags[dsr.workspace_id])
+        for dsr in dsrs
+    ]
 
 
 def _card(dsr: DataSubjectRequest, *, deck: Deck, zone: ZoneInfo, tags: Mapping[int, tuple[str, str]]) -> Card:
@@ -121,6 +131,8 @@ def _card(dsr: DataSubjectRequest, *, deck: Deck, zone: ZoneInfo, tags: Mapping[
     return Card(
         pk=dsr.pk,
         upstream_id=dsr.upstream_id,
+        dom_id=f"w{dsr.workspace_id}-{dsr.upstream_id}" if deck.place else str(dsr.upstream_id),
+        place=deck.place,
         column=deck.column_of(dsr),
         step=step_key(dsr),
         order=_order(dsr),

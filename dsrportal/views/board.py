@@ -6,6 +6,7 @@ from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_POST, require_safe
 from django_htmx.http import HttpResponseClientRefresh
@@ -13,10 +14,10 @@ from django_htmx.http import HttpResponseClientRefresh
 from dsrportal.actions import preferences
 from dsrportal.forms import board as board_form
 from dsrportal.queries import board as boards
-from dsrportal.queries import board_lanes, board_tools, board_version
+from dsrportal.queries import board_everywhere, board_lanes, board_tools, board_version
 from dsrportal.queries.board_question import Question
 from dsrportal.queries.cards import NO_STEP
-from dsrportal.views.access import Visit, signed_in, visit
+from dsrportal.views.access import Visit, memberships_of, signed_in, visit
 from dsrportal.views.rendering import render_page, wants_fragment
 
 LONGEST_SINCE = 4_000
@@ -40,6 +41,28 @@ def board(request: HttpRequest, slug: str) -> HttpResponse:
         found.workspace, viewer=found.membership, lanes=found.lanes, now=found.now, question=question
     )
     return render_page(request, page="board/page.html", fragment="board/_board.html", context=context)
+
+
+@require_safe
+def everywhere(request: HttpRequest) -> HttpResponse:
+    """`/board/`: all the person's workspaces by Dastra's states. `?state=&after=` continues one column; `?known=` is answered with 204 while nothing
+    changed."""
+    now = timezone.now()
+    memberships = memberships_of(request)
+    if "state" in request.GET:
+        state, after = request.GET["state"], request.GET.get("after", "")
+        column = board_everywhere.more(memberships, state=state, after=after, now=now)
+        return render_page(
+            request,
+            page="board/everywhere_column.html",
+            fragment="board/_everywhere_cards.html",
+            context={"column": column, "memberships": memberships},
+        )
+    sign = board_version.of_everything(signed_in(request), now=now)
+    if request.GET.get("known") == sign and wants_fragment(request):
+        return HttpResponse(status=204)
+    context = {"board": board_everywhere.of_person(memberships, now=now), "sign": sign, "memberships": memberships}
+    return render_page(request, page="board/everywhere.html", fragment="board/_everywhere.html", context=context)
 
 
 @require_safe
