@@ -24,7 +24,7 @@ class BoundedUploadHandler(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         """A file begins."""
-        super().new_file(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().new_file(*args, **kwargs)
         self._pieces, self._is_over = [], False
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:  # noqa: ARG002  Django's signature

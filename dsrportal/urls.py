@@ -29,6 +29,7 @@ from dsrportal.views import (
     jobs,
     joining,
     ledger,
+    letters,
     notices,
     overview,
     palette,
@@ -80,6 +81,7 @@ urlpatterns = [
     path("w/<slug:slug>/requests/bulk/undo/", bulk.undo, name="bulk.undo"),
     path("w/<slug:slug>/requests/bulk/send/", bulk.send, name="bulk.send"),
     path("w/<slug:slug>/requests/new/", creating.new, name="creating.new"),
+    path("w/<slug:slug>/requests/new/dates/", creating.dates, name="creating.dates"),
     path("w/<slug:slug>/entered/<int:pk>/", creating.waiting, name="creating.waiting"),
     path("w/<slug:slug>/entered/<int:pk>/send/", creating.send, name="creating.send"),
     path("w/<slug:slug>/entered/<int:pk>/back/", creating.back, name="creating.back"),
@@ -123,6 +125,10 @@ urlpatterns = [
     path("settings/workspaces/<slug:slug>/hold/", workspaces.end_hold, name="workspaces.end_hold"),
     path("settings/workspaces/<slug:slug>/clocks/", rules.rules, name="rules.rules"),
     path("settings/workspaces/<slug:slug>/alerts/", alert_rules.rules, name="alert_rules.rules"),
+    path("settings/workspaces/<slug:slug>/letters/", letters.letters, name="letters.letters"),
+    path(
+        "settings/workspaces/<slug:slug>/letters/<slug:purpose>/<slug:language>/", letters.letter, name="letters.letter"
+    ),
     path("settings/workspaces/<slug:slug>/webhook/", hooks.webhook, name="hooks.webhook"),
     path("settings/workspaces/<slug:slug>/channels/", channels.channels, name="channels.channels"),
     path("settings/workspaces/<slug:slug>/channels/add/", channels.add, name="channels.add"),

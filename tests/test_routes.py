@@ -71,7 +71,15 @@ class Route:
     def url(self, **values: Any) -> str:
         """Its address, for ids of nothing that exists."""
         defaults: dict[str, Any] = {"slug": "acme-france", "upstream_id": 424242, "pk": 424242, "lane": "active"}
-        defaults |= {"token": "no-such-token", "uidb64": "MQ", "file_id": uuid.UUID(int=424242), "kind": "pause", "table": "figures"}
+        defaults |= {
+            "purpose": "answer",
+            "language": "fr",
+            "token": "no-such-token",
+            "uidb64": "MQ",
+            "file_id": uuid.UUID(int=424242),
+            "kind": "pause",
+            "table": "figures",
+        }
         return reverse(self.name, kwargs={name: (defaults | values)[name] for name in self.pattern.pattern.converters})
 
 
@@ -121,6 +129,7 @@ OF_A_WORKSPACE = [
     Route(name="bulk.undo", takes="write", acting=True),
     Route(name="bulk.send", takes="write", acting=True),
     Route(name="creating.new", takes="form", acting=True),
+    Route(name="creating.dates", takes="write", acting=True),
     Route(name="creating.waiting", takes="read"),
     Route(name="creating.send", takes="write", acting=True),
     Route(name="creating.back", takes="write", acting=True),
@@ -159,6 +168,8 @@ SETTINGS = [
     Route(name="channels.add", takes="form"),
     Route(name="channels.delete", takes="form"),
     Route(name="rules.rules", takes="form"),
+    Route(name="letters.letters", takes="read"),
+    Route(name="letters.letter", takes="form"),
     Route(name="alert_rules.rules", takes="form"),
     Route(name="people.people", takes="form"),
     Route(name="people.member", takes="write"),

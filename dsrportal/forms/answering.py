@@ -23,26 +23,39 @@ class ManyFiles(forms.FileInput):
     allow_multiple_selected = True
 
 
+class Draftable(forms.CharField):
+    """A text that has to be there before it goes out; an empty draft may be kept."""
+
+    def validate(self, value: Any) -> None:
+        """Nothing is asked of a draft."""
+
+
+class Ground(forms.ChoiceField):
+    """A choice that counts for one purpose alone."""
+
+    def validate(self, value: Any) -> None:
+        """Absent for the other purposes."""
+        if value:
+            super().validate(value)
+
+
 class MessageForm(forms.Form):
     """A message: what it is for, in which language, on what ground where it is a notice, and the text. Files come beside it."""
 
+    use_required_attribute = False  # a draft may be saved as it is
     action_id = forms.UUIDField(widget=forms.HiddenInput)
     purpose = forms.ChoiceField(label=gettext_lazy("What it is"), choices=LetterPurpose.choices)
     language = forms.ChoiceField(
         label=gettext_lazy("Language of the letter"), choices=[(code, LANGUAGE_NAMES[code]) for code in LANGUAGES]
     )
-    extension_ground = forms.ChoiceField(
+    extension_ground = Ground(
         label=gettext_lazy("Ground of the extension"),
         choices=GROUNDS[LetterPurpose.EXTENSION].choices,
-        required=False,
     )
-    refusal_ground = forms.ChoiceField(
-        label=gettext_lazy("Ground of the refusal"), choices=GROUNDS[LetterPurpose.REFUSAL].choices, required=False
-    )
-    text = forms.CharField(
+    refusal_ground = Ground(label=gettext_lazy("Ground of the refusal"), choices=GROUNDS[LetterPurpose.REFUSAL].choices)
+    text = Draftable(
         label=gettext_lazy("Text"),
         max_length=LONGEST_DRAFT,
-        required=False,
         strip=False,
         widget=forms.Textarea(attrs={"rows": 14}),
         help_text=gettext_lazy(

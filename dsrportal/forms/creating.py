@@ -74,6 +74,14 @@ class NewRequestForm(forms.Form):
         self.fields[name].choices = choices  # type: ignore[attr-defined]
 
 
+class DatesForm(forms.Form):
+    """What the legal dates are told from while the form is still being filled in."""
+
+    received = forms.DateField(required=False)
+    complex = forms.BooleanField(required=False)
+    email = forms.CharField(max_length=LONGEST["email"], required=False)
+
+
 def first_values(wanted: dict[str, Any], *, zone: ZoneInfo) -> dict[str, Any]:
     """The fields as they were filled in, from the values of a wish."""
     received = datetime.fromisoformat(wanted["received"]).astimezone(zone).date()

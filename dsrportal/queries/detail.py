@@ -20,7 +20,9 @@ from dsrportal.models.rules import policy_of
 from dsrportal.queries import (
     clock_panel,
     detail_timeline,
+    detail_told,
     ledger,
+    repeats,
     vocabulary,
     walk,
     wishes,
@@ -29,7 +31,8 @@ from dsrportal.queries import (
 from dsrportal.queries.clock_panel import ClockPanel
 from dsrportal.queries.register_filters import RegisterFilters, Search
 from dsrportal.queries.register_rows import read_identity
-from dsrportal.queries.timeline_event import Event
+from dsrportal.queries.repeats import Repeats
+from dsrportal.queries.timeline_event import Timeline
 from dsrportal.queries.vocabulary import Vocabulary
 from dsrportal.queries.walk import Walk
 from dsrportal.queries.wishes import WishView
@@ -72,8 +75,9 @@ class DetailPage:
     person: list[Fact]
     is_masked: bool
     is_identity_forgotten: bool
+    repeats: Repeats
     tags: list[Tag]
-    events: list[Event]
+    timeline: Timeline
     steps: list[StepChoice]
     next_step: StepChoice | None
     walk: Walk
@@ -99,13 +103,19 @@ def page(
     filters: RegisterFilters,
     search: Search | None,
     now: datetime,
+    show: str = "",
+    shows_all: bool = False,
 ) -> DetailPage:
-    """At most eighteen queries. `filters` and `search` are the list that the reader came from."""
+    """At most twenty-two queries. `filters` and `search` are the list that the reader came from; `show` and `shows_all` say which events."""
     known = vocabulary.of_workspace(workspace)
     recorded = ledger.of_request(dsr)
     zone = ZoneInfo(workspace.time_zone)
     step = known.steps.get(dsr.step_id) if dsr.step_id else None
     steps = _steps(known, current=step)
+    events = [
+        *detail_timeline.events(dsr, recorded=recorded, viewer=viewer, known=known, zone=zone),
+        *detail_told.events(dsr, viewer=viewer, zone=zone),
+    ]
     return DetailPage(
         upstream_id=dsr.upstream_id,
         reference=dsr.reference or f"#{dsr.upstream_id}",
@@ -121,8 +131,11 @@ def page(
         person=_person(dsr, viewer=viewer),
         is_masked=not viewer.may_see_identity,
         is_identity_forgotten=dsr.identity_forgotten_at is not None,
+        repeats=repeats.of_request(dsr, workspace=workspace) if viewer.may_see_identity else Repeats(),
         tags=[known.tags[upstream_id] for upstream_id in dsr.tag_id_list() if upstream_id in known.tags],
-        events=detail_timeline.events(dsr, recorded=recorded, viewer=viewer, known=known, zone=zone),
+        timeline=detail_timeline.timeline(
+            events, show=show, shows_all=shows_all, came_from=filters.query_string(), zone=zone
+        ),
         steps=steps,
         next_step=_next_step(steps),
         walk=walk.of_list(dsr, workspace=workspace, filters=filters, search=search, known=known, now=now),

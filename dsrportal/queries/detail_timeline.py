@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.utils.formats import date_format
@@ -15,16 +18,43 @@ from dsrportal.queries import wish_words, words
 from dsrportal.queries.ledger import SAME_MOVE, Recorded
 from dsrportal.queries.ledger import events as ledger_events
 from dsrportal.queries.sentences import in_words
-from dsrportal.queries.timeline_event import Event
+from dsrportal.queries.timeline_event import KINDS, Event, EventTab, Timeline
 from dsrportal.queries.vocabulary import Vocabulary
 
 MOST_WISHES = 50
+FEW_EVENTS = 60
+MOST_EVENTS = 500
+
+
+def timeline(events: Iterable[Event], *, show: str, shows_all: bool, came_from: str, zone: ZoneInfo) -> Timeline:
+    """The newest lines of the kind `show` (anything else: of all), 60 at most unless `shows_all`, then 500."""
+    found = sorted(events, key=lambda event: event.at, reverse=True)
+    counts = Counter(event.kind for event in found)
+    show = show if show in KINDS else ""
+    kept = [event for event in found if show in ("", event.kind)]
+    most = MOST_EVENTS if shows_all else FEW_EVENTS
+
+    def address(kind: str, **more: str) -> str:
+        return "?" + urlencode({"events": kind, **more, **({"from": came_from} if came_from else {})})
+
+    tabs = [EventTab(label=_("All"), url=address(""), count=len(found), is_current=not show)]
+    tabs += [
+        EventTab(label=str(label), url=address(kind), count=counts[kind], is_current=show == kind)
+        for kind, label in KINDS.items()
+        if counts[kind] or kind == show
+    ]
+    return Timeline(
+        events=[replace(one, when=moment(one.at, zone=zone), machine=one.at.isoformat()) for one in kept[:most]],
+        tabs=tabs,
+        left_out=max(len(kept) - most, 0),
+        more_url="" if shows_all else address(show, earlier="1"),
+    )
 
 
 def events(
     dsr: DataSubjectRequest, *, recorded: Recorded, viewer: Membership, known: Vocabulary, zone: ZoneInfo
-) -> list[Event]:
-    """One query."""
+) -> Iterator[Event]:
+    """What Dastra's dates, the wishes and the ledger tell, in no order. One query."""
     labels = {step.upstream_id: step.label for step in known.steps.values()}
     entries = list(
         OutboxEntry.objects.filter(
@@ -36,14 +66,14 @@ def events(
         .select_related("by")
         .order_by("-settled_at")[:MOST_WISHES]
     )
-    told = [*_from_dastra(dsr, known=known, entries=entries), *_from_here(entries, labels=labels)]
+    yield from _from_dastra(dsr, known=known, entries=entries)
+    yield from _from_here(entries, labels=labels)
     moved_here = [
         (entry.step_upstream_id, entry.settled_at)
         for entry in entries
         if entry.kind == WishKind.MOVE and entry.state == WishState.DONE
     ]
-    told.extend(ledger_events(recorded, viewer=viewer, labels=labels, moved_here=moved_here, zone=zone))
-    return [_dated(event, zone=zone) for event in sorted(told, key=lambda event: event.at, reverse=True)]
+    yield from ledger_events(recorded, viewer=viewer, labels=labels, moved_here=moved_here, zone=zone)
 
 
 def moment(at: datetime, *, zone: ZoneInfo) -> str:
@@ -55,17 +85,18 @@ def _from_dastra(dsr: DataSubjectRequest, *, known: Vocabulary, entries: list[Ou
     if dsr.received_at:
         channel = words.channel(dsr.channel)
         text = _("Received: %(channel)s") % {"channel": channel} if channel else _("Received")
-        yield Event(at=dsr.received_at, icon="inbox", text=text)
+        yield Event(at=dsr.received_at, kind="dastra", icon="inbox", text=text)
     if dsr.created_at and not (dsr.received_at and abs(dsr.created_at - dsr.received_at) < SAME_MOVE):
-        yield Event(at=dsr.created_at, icon="plus", text=_("Entered in Dastra"))
+        yield Event(at=dsr.created_at, kind="dastra", icon="plus", text=_("Entered in Dastra"))
     if dsr.identity_validated_at:
-        yield Event(at=dsr.identity_validated_at, icon="fingerprint", text=_("Identity proven"))
+        yield Event(at=dsr.identity_validated_at, kind="dastra", icon="fingerprint", text=_("Identity proven"))
     if dsr.last_message_at:
-        yield Event(at=dsr.last_message_at, icon="message-square", text=_("Last message"))
+        yield Event(at=dsr.last_message_at, kind="messages", icon="message-square", text=_("Last message"))
     step = known.steps.get(dsr.step_id) if dsr.step_id else None
     if step and dsr.step_entered_at and not _was_moved_here(dsr, step_upstream_id=step.upstream_id, entries=entries):
         yield Event(
             at=dsr.step_entered_at,
+            kind="dastra",
             icon="arrow-right",
             text=_("Moved to %(step)s") % {"step": step.label},
             remark=_("In Dastra; seen here at this time."),
@@ -73,9 +104,9 @@ def _from_dastra(dsr: DataSubjectRequest, *, known: Vocabulary, entries: list[Ou
     if dsr.closed_at:
         reason = words.closed_reason(dsr.closed_reason)
         text = _("Closed: %(reason)s") % {"reason": reason} if reason else _("Closed")
-        yield Event(at=dsr.closed_at, icon="circle-check", text=text)
+        yield Event(at=dsr.closed_at, kind="dastra", icon="circle-check", text=text)
     if dsr.archived and dsr.archived_at:
-        yield Event(at=dsr.archived_at, icon="archive", text=_("Archived"))
+        yield Event(at=dsr.archived_at, kind="dastra", icon="archive", text=_("Archived"))
 
 
 def _was_moved_here(dsr: DataSubjectRequest, *, step_upstream_id: int, entries: list[OutboxEntry]) -> bool:
@@ -98,20 +129,9 @@ def _from_here(entries: list[OutboxEntry], *, labels: dict[int, str]) -> Iterato
         is_done = entry.state == WishState.DONE
         yield Event(
             at=entry.settled_at,
+            kind="messages" if entry.kind == WishKind.MESSAGE else "deeds",
             icon=wish_words.icon(entry.kind) if is_done else "circle-alert",
             text=wish_words.story(entry.kind, is_done=is_done, step=step),
             by=entry.by.display_name(),
             remark="" if is_done else in_words(entry.reason),
         )
-
-
-def _dated(event: Event, *, zone: ZoneInfo) -> Event:
-    return Event(
-        at=event.at,
-        icon=event.icon,
-        text=event.text,
-        by=event.by,
-        remark=event.remark,
-        when=moment(event.at, zone=zone),
-        machine=event.at.isoformat(),
-    )

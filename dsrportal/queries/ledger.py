@@ -121,13 +121,19 @@ def events(
     for entry in recorded.entries:
         kind = str(entry._meta.model_name)  # noqa: SLF001  documented API of Django
         remark = _text(entry) if viewer.may_see_identity else ""
-        yield Event(at=entry.at, icon=ICONS[kind], text=_says(entry), by=entry.by.display_name(), remark=remark)
+        yield Event(
+            at=entry.at, kind="clock", icon=ICONS[kind], text=_says(entry), by=entry.by.display_name(), remark=remark
+        )
         if isinstance(entry, Pause) and entry.answered_on and entry.answer_recorded_at and entry.answered_by:
             text = _("Pause ended: answered on %s") % long_day(entry.answered_on)
-            yield Event(at=entry.answer_recorded_at, icon="play", text=text, by=entry.answered_by.display_name())
+            yield Event(
+                at=entry.answer_recorded_at, kind="clock", icon="play", text=text, by=entry.answered_by.display_name()
+            )
         if entry.withdrawn_at and entry.withdrawn_by:
             text = _("Withdrawn: %s") % _says(entry)
-            yield Event(at=entry.withdrawn_at, icon="undo-2", text=text, by=entry.withdrawn_by.display_name())
+            yield Event(
+                at=entry.withdrawn_at, kind="clock", icon="undo-2", text=text, by=entry.withdrawn_by.display_name()
+            )
     for change in recorded.dates:
         if change.reason != DateReason.HERE:
             yield _date_event(change, zone=zone)
@@ -136,7 +142,13 @@ def events(
             continue
         names = {"from": _step(move.from_step_upstream_id, labels), "to": _step(move.to_step_upstream_id, labels)}
         text = _("Moved from %(from)s to %(to)s") % names
-        yield Event(at=move.seen_at, icon="arrow-right", text=text, remark=_("In Dastra; seen here at this time."))
+        yield Event(
+            at=move.seen_at,
+            kind="dastra",
+            icon="arrow-right",
+            text=text,
+            remark=_("In Dastra; seen here at this time."),
+        )
 
 
 def _date_event(change: DateChange, *, zone: ZoneInfo) -> Event:
@@ -144,6 +156,7 @@ def _date_event(change: DateChange, *, zone: ZoneInfo) -> Event:
     is_unexplained = change.reason == DateReason.UNEXPLAINED
     return Event(
         at=change.seen_at,
+        kind="dastra",
         icon="triangle-alert" if is_unexplained else "calendar",
         text=_("Dastra's date changed from %(from)s to %(to)s") % names,
         remark=_("Nothing that is recorded here accounts for it.") if is_unexplained else change.get_reason_display(),

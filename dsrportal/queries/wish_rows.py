@@ -80,7 +80,7 @@ def summary(entry: OutboxEntry, *, known: Vocabulary, zone: ZoneInfo) -> str:
     elif entry.kind == WishKind.EDIT:
         detail = ", ".join(_name(name) for name in wanted)
     elif entry.kind == WishKind.MESSAGE:
-        detail = str(LetterPurpose(wanted["purpose"]).label)
+        detail = str(LetterPurpose(wanted.get("purpose", LetterPurpose.FREE)).label)
     elif wanted:
         name = "operator" if entry.kind == WishKind.ASSIGN else "expires"
         detail = _word(name, wanted[name], known=known, zone=zone) if name in wanted else ""

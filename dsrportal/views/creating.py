@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,10 +18,10 @@ from django_htmx.http import HttpResponseClientRedirect
 
 from dsrportal.actions import creation, deeds, outbox
 from dsrportal.credentials import CannotDecryptError
-from dsrportal.forms.creating import NewRequestForm, first_values
+from dsrportal.forms.creating import DatesForm, NewRequestForm, first_values
 from dsrportal.models import OutboxEntry
 from dsrportal.models.outbox import WishKind, WishState
-from dsrportal.queries import vocabulary, wish_words, wishes
+from dsrportal.queries import new_dates, repeats, vocabulary, wish_words, wishes
 from dsrportal.views.access import Visit, visit
 from dsrportal.views.rendering import render_page, wants_fragment
 
@@ -51,6 +52,14 @@ def new(request: HttpRequest, slug: str) -> HttpResponse:
     if entry.state == WishState.HELD and entry.not_before <= found.now:
         entry = outbox.send(entry.pk, now=found.now)
     return _on(found, entry, request) or redirect(reverse("creating.waiting", args=[slug, entry.pk]))
+
+
+@require_POST
+def dates(request: HttpRequest, slug: str) -> HttpResponse:
+    """`/w/<slug>/requests/new/dates/`: the legal dates of what is typed so far, and whether the person has asked before. Posted, since an address names a
+    person; nothing is kept."""
+    found = _visit(request, slug=slug)
+    return render(request, "creating/_dates.html", _dates(found, asked=request.POST))
 
 
 @require_safe
@@ -138,7 +147,24 @@ def _form(found: Visit, data: Any = None, *, initial: dict[str, Any] | None = No
 
 
 def _form_page(request: HttpRequest, found: Visit, form: NewRequestForm, *, status: int = 200) -> HttpResponse:
-    return render(request, "creating/new.html", {"form": form, "visit": found}, status=status)
+    asked = {name: form[name].value() for name in ("received", "complex", "email")}
+    context = {"form": form, "visit": found, **_dates(found, asked=asked)}
+    return render(request, "creating/new.html", context, status=status)
+
+
+def _dates(found: Visit, *, asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What is to be said of the day of receipt and of the address, as far as they can be read."""
+    form = DatesForm({name: value for name, value in asked.items() if value})
+    form.is_valid()
+    read = form.cleaned_data
+    day = read.get("received")
+    is_complex = bool(read.get("complex"))
+    return {
+        "dates": new_dates.of_receipt(found.workspace, received_on=day, is_complex=is_complex, now=found.now)
+        if day and day <= found.now.astimezone(_zone(found)).date()
+        else None,
+        "repeats": repeats.of_email(found.workspace, email=read.get("email", "")),
+    }
 
 
 def _zone(found: Visit) -> ZoneInfo:

@@ -112,7 +112,14 @@ def page_context(request: HttpRequest, found: Visit, *, row: DataSubjectRequest)
     filters = register_form.read(QueryDict(came_from if len(came_from) <= LONGEST_FROM else ""))
     search = searches.find(request, workspace=found.workspace, token=filters.search) if filters.search else None
     page = detail.page(
-        row, workspace=found.workspace, viewer=found.membership, filters=filters, search=search, now=found.now
+        row,
+        workspace=found.workspace,
+        viewer=found.membership,
+        filters=filters,
+        search=search,
+        now=found.now,
+        show=request.GET.get("events", ""),
+        shows_all="earlier" in request.GET,
     )
     may_act = found.membership.may_act and found.workspace.is_enabled
     forms = _forms(found, row=row, page=page) if may_act and not row.archived else {}

@@ -28,7 +28,14 @@ def make(dsr: DataSubjectRequest, olivia: User, now: datetime) -> Make:
     """A function that drafts olivia's message about `dsr` with its files and keeps the wish to send it, due at once."""
 
     def keep(files: Any = (), **changes: Any) -> OutboxEntry:
-        wanted = {"text": TEXT, "purpose": LetterPurpose.FREE, "language": "en", "ground": "", "by": olivia, "now": now}
+        wanted: dict[str, Any] = {
+            "text": TEXT,
+            "purpose": LetterPurpose.FREE,
+            "language": "en",
+            "ground": "",
+            "by": olivia,
+            "now": now,
+        }
         wanted |= {name: changes.pop(name) for name in list(changes) if name in wanted}
         draft = drafts.save(dsr, **wanted)
         drafts.enclose(draft, files=files)
