@@ -109,7 +109,11 @@ def _slack(message: Message) -> Iterator[str]:
 
 
 def _markdown(message: Message, *, kind: ChannelKind) -> Iterator[str]:
-    yield f"**{message.title}**"
+    # Without a blank line what follows a list belongs to its last line. In a card of Teams every line has one.
+    blank = () if kind == ChannelKind.TEAMS else ("",)
+    if kind in TITLED_BY_BODY:
+        yield f"**{message.title}**"
+        yield from blank
     for section in message.sections:
         if section.title:
             yield f"**{section.title}**"
@@ -117,9 +121,9 @@ def _markdown(message: Message, *, kind: ChannelKind) -> Iterator[str]:
             yield f"- [{line.reference}]({line.url}): {_said(line)}"
         if section.more:
             yield f"- {section.more}"
-    if message.sections and kind == ChannelKind.MATTERMOST:
-        yield ""
+        yield from blank
     yield from message.watch
+    yield from blank if message.watch else ()
     yield f"[{message.link_words}]({message.url})"
 
 

@@ -40,7 +40,7 @@ class ChannelForm(forms.Form):
     signing_key = SecretField(
         label=_("Key that signs"),
         required=False,
-        help_text=_("Optional. With it the receiver can tell that a message is from here: HMAC-SHA256 of the body."),
+        help_text=_("With it the receiver can tell that a message is from here: HMAC-SHA256 of the body."),
     )
     tells = forms.ChoiceField(
         label=_("What it is told"), choices=ChannelTells.choices, initial=ChannelTells.BOTH, widget=forms.RadioSelect

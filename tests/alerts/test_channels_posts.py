@@ -94,11 +94,17 @@ def test_mattermost_gets_markdown(wire: Wire) -> None:
     assert asked.path == "/chat/hooks/secret"
     said = json.loads(asked.body)
     assert said["username"] == "DSR Portal"
-    assert (
-        said["text"]
-        .splitlines()[2]
-        .startswith("- [DSR-104](https://privacy.example.org/w/acme/requests/104/): respond by")
-    )
+    assert said["text"].splitlines() == [
+        "**1 deadline needs somebody**",
+        "",
+        "**Overdue & more**",
+        "- [DSR-104](https://privacy.example.org/w/acme/requests/104/): respond by Tue 10 Mar 2026, due today (not checked since 02:10)",
+        "- and 3 more",
+        "",
+        "Read at 07:30.",
+        "",
+        "[All of them in the portal](https://privacy.example.org/w/acme/alerts/)",
+    ]
 
 
 def test_a_webhook_gets_a_signed_document(wire: Wire) -> None:
