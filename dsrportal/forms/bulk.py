@@ -18,13 +18,14 @@ PARTS = 4
 class BulkForm(forms.Form):
     """`deed` is the button that was pressed; `pick` comes once for each chosen row (`queries.register_rows.Row.pick`).
 
-    `step`, `operator` (0: nobody) and `tag` (`+3` adds, `-3` takes away) are what the deed needs.
+    `step`, `operator` (0: nobody) and `tag` (`+3` adds, `-3` takes away) are what the deed needs. `whole`: all requests of the list are meant.
     """
 
     batch_id = forms.UUIDField()
     deed = forms.ChoiceField(choices=[(kind, kind) for kind in sorted(KINDS)])
     step = forms.IntegerField(min_value=1, max_value=LARGEST_ID, required=False)
     operator = forms.IntegerField(min_value=0, max_value=LARGEST_ID, required=False)
+    whole = forms.BooleanField(required=False)
     tag = forms.RegexField(regex=r"[+-][0-9]{1,18}", required=False, strip=False)
 
     def clean(self) -> dict[str, Any]:

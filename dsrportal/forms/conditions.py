@@ -101,8 +101,8 @@ def read(sent: Mapping[str, str]) -> ConditionsForm:
             if f"field-{place}-{number}" in sent
         ]
         form.blocks.append(Block(join=_join(sent[f"join-{place}"]), lines=lines))
-    deed, _dash, place = sent.get("do", "").partition("-")
-    _press(form, deed=deed, place=place)
+    deed, _dash, where = sent.get("do", "").partition("-")
+    _press(form, deed=deed, place=where)
     return form
 
 

@@ -102,6 +102,11 @@ class RegisterPage:
         """The rows of all sections."""
         return [row for section in self.sections for row in section.rows]
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the list goes on, or began, on another page."""
+        return bool(self.previous_url or self.next_url)
+
 
 def page(
     viewer: Membership,

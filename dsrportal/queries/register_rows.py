@@ -197,8 +197,9 @@ def _extend_by(values: Mapping[str, Any], reader: Reader) -> When:
 def _in_step(values: Mapping[str, Any], reader: Reader) -> int | None:
     if values["step_entered_at"] is None:
         return None
+    entered_at: datetime = values["step_entered_at"]
     today = reader.now.astimezone(reader.zone).date()
-    return max((today - values["step_entered_at"].astimezone(reader.zone).date()).days, 0)
+    return max((today - entered_at.astimezone(reader.zone).date()).days, 0)
 
 
 def _day_of(field: str) -> Callable[[Mapping[str, Any], Reader], When]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
@@ -18,7 +18,7 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.lstrip(" \n\x0b\x0c\u00a0").startswith(FORMULA_BEGINS) else text
 
 
-def csv_lines(rows: Iterable[Sequence[Cell]]) -> Iterable[str]:
+def csv_lines(rows: Iterable[Sequence[Cell]]) -> Iterator[str]:
     """The rows as lines of CSV, one at a time, the first with a byte order mark. Days are ISO 8601."""
     writer = csv.writer(_Echo())
     mark = BYTE_ORDER_MARK

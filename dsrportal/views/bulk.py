@@ -14,11 +14,14 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from dsrportal.actions import batches
+from dsrportal.actions.batches import Pick
 from dsrportal.actions.refusals import WishError
+from dsrportal.forms import display as display_form
 from dsrportal.forms.bulk import BulkForm, read_picks
 from dsrportal.models import WorkflowStep
 from dsrportal.models.outbox import WishKind
-from dsrportal.views import changes
+from dsrportal.queries import register_picks
+from dsrportal.views import changes, searches
 from dsrportal.views.access import Visit, visit
 
 LONGEST_QUESTION = 4_000
@@ -29,7 +32,8 @@ def wish(request: HttpRequest, slug: str) -> HttpResponse:
     """`/w/<slug>/requests/bulk/`: keeps the wishes, and leads to the list of what becomes of each."""
     found = _visit(request, slug=slug)
     form = BulkForm(request.POST)
-    picks = read_picks(request.POST.getlist("pick"))
+    is_whole = request.POST.get("whole") == "true"
+    picks = _whole(request, found) if is_whole else read_picks(request.POST.getlist("pick"))
     back = _list(request, slug=slug)
     if not form.is_valid() or not picks:
         messages.warning(request, _sentence(form, has_picks=bool(picks)))
@@ -72,6 +76,24 @@ def send(request: HttpRequest, slug: str) -> HttpResponse:
     batch_id = _batch(request)
     batches.send_some(batch_id, workspace=found.workspace, by=found.user, now=found.now)
     return changes.show(request, found, batch_id=batch_id, url=_page_of(slug, batch_id))
+
+
+def _whole(request: HttpRequest, found: Visit) -> list[Pick]:
+    """All requests of the list that the form belongs to; one more than may be changed at once, where there are so many."""
+    filters = display_form.read_question(request.POST)
+    search = searches.find(request, workspace=found.workspace, token=filters.search) if filters.search else None
+    most = batches.MOST + 1
+    return [
+        Pick(
+            upstream_id=one.upstream_id,
+            seen_step=one.step,
+            seen_operator=one.operator,
+            seen_updated_at=one.updated_at,
+        )
+        for one in register_picks.of_question(
+            found.membership, filters=filters, search=search, most=most, now=found.now
+        )
+    ]
 
 
 def _visit(request: HttpRequest, *, slug: str) -> Visit:

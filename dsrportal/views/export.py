@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Generic, TypeVar
 
 from django.conf import settings
 from django.contrib import messages
@@ -33,8 +32,6 @@ TYPES = {
 CONFLICT = 409
 WATCHED = "X-Export"
 """Sent by the script that shows how far it is: it says a refusal itself."""
-
-Part = TypeVar("Part", str, bytes)
 
 
 @require_POST
@@ -76,15 +73,14 @@ def _file(found: Visit, *, made: Export, file_format: str) -> StreamingHttpRespo
     def over() -> None:
         exporting.end(found.membership)
 
-    parts: _Ending[str] | _Ending[bytes]
+    parts: Iterator[str] | Iterator[bytes]
     if file_format == XLSX:
-        folder = Path(settings.DATA_DIR) / "exports"
-        parts = _Ending(workbook.chunks(made.heads, made.rows, folder=folder), over=over)
+        parts = workbook.chunks(made.heads, made.rows, folder=Path(settings.DATA_DIR) / "exports")
     else:
-        parts = _Ending(iter(spreadsheet.csv_lines(_with_heads(made))), over=over)
+        parts = spreadsheet.csv_lines(_with_heads(made))
     name = f"requests-{found.workspace.slug}-{found.now:%Y-%m-%d}.{file_format}"
     head = {"Content-Disposition": f'attachment; filename="{name}"', "X-Count": str(made.count)}
-    return StreamingHttpResponse(parts, content_type=TYPES[file_format], headers=head)
+    return StreamingHttpResponse(_Ending(parts, over=over), content_type=TYPES[file_format], headers=head)
 
 
 def _with_heads(made: Export) -> Iterator[list[spreadsheet.Cell]]:
@@ -101,13 +97,13 @@ def _refuse(request: HttpRequest, slug: str, sentence: str) -> HttpResponse:
     )
 
 
-class _Ending(Generic[Part]):
+class _Ending:
     """Parts of an answer, and what is to be done when they are over, whether or not anybody took them."""
 
-    def __init__(self, parts: Iterator[Part], *, over: Callable[[], None]) -> None:
+    def __init__(self, parts: Iterator[str] | Iterator[bytes], *, over: Callable[[], None]) -> None:
         self.parts, self.over = parts, over
 
-    def __iter__(self) -> Iterator[Part]:
+    def __iter__(self) -> Iterator[str | bytes]:
         yield from self.parts
 
     def close(self) -> None:

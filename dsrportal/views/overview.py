@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse, StreamingHttpResponse
@@ -16,13 +15,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from dsrportal.models import SyncLane
-from dsrportal.queries import freshness
+from dsrportal.queries import freshness, spreadsheet
 from dsrportal.queries import overview as overview_query
 from dsrportal.queries.overview import Overview
 from dsrportal.queries.overview_cells import Table
+from dsrportal.queries.spreadsheet import Cell
 from dsrportal.views.access import Visit, managed_workspaces, visit
-
-FORMULA_BEGINS = ("=", "+", "-", "@", "\t", "\r")
 
 
 @require_safe
@@ -88,26 +86,12 @@ def _csv(page: Overview, *, key: str, name: str) -> StreamingHttpResponse:
         raise Http404
     now = localtime(timezone.now())
     head = {"Content-Disposition": f'attachment; filename="{name}-{now:%Y-%m-%d}.csv"'}
-    lines = _lines(table, note=page.note, at=date_format(now, "Y-m-d H:i"))
+    lines = spreadsheet.csv_lines(_rows(table, note=page.note, at=date_format(now, "Y-m-d H:i")))
     return StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8", headers=head)
 
 
-def _lines(table: Table, *, note: str, at: str) -> Iterator[str]:
-    """The table line by line; at the end of each, of when it is and what is to be thought of it. Begins with a mark that spreadsheets look for."""
-    writer = csv.writer(_Echo())
-    yield "\ufeff" + writer.writerow(_harmless([*(column.text for column in table.columns), _("As of"), _("Note")]))
+def _rows(table: Table, *, note: str, at: str) -> Iterator[list[Cell]]:
+    """The table row by row; at the end of each, of when it is and what is to be thought of it."""
+    yield [*(column.text for column in table.columns), _("As of"), _("Note")]
     for row in table.rows:
-        yield writer.writerow(_harmless([*(cell.text for cell in row), at, note]))
-
-
-def _harmless(texts: Iterable[str]) -> list[str]:
-    """No cell that a spreadsheet would take for a formula: one that begins like one gets an apostrophe first."""
-    return [f"'{text}" if text.lstrip().startswith(FORMULA_BEGINS) else text for text in texts]
-
-
-class _Echo:
-    """A file for the writer that hands each line back."""
-
-    def write(self, line: str) -> str:
-        """The line itself."""
-        return line
+        yield [*(cell.text for cell in row), at, note]

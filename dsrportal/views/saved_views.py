@@ -55,7 +55,7 @@ def change(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
         messages.warning(request, error.sentence)
         return _back(request, slug=slug)
     messages.info(request, said)
-    if view.pk is None:  # deleted
+    if form.cleaned_data["deed"] == "delete":
         return redirect("register.register", slug=slug)
     return redirect(_address(found, view=view)) if view.shape == ViewShape.TABLE else _back(request, slug=slug)
 

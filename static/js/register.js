@@ -39,6 +39,8 @@
     if (!head) return;
     head.checked = ticked > 0 && ticked === all.length;
     head.indeterminate = ticked > 0 && ticked < all.length;
+    const whole = document.getElementById("bulk-whole");
+    if (whole && !head.checked) whole.checked = false; /* out of sight then */
   };
   let last = null;
   document.addEventListener("click", (event) => {

@@ -53,6 +53,24 @@ def test_ticked_rows_are_moved_and_each_outcome_is_listed(client: Client, mirror
     assert "hx-post" not in text.partition('id="changes"')[2].partition(">")[0]
 
 
+def test_the_whole_list_is_meant_on_whatever_page_its_rows_are(
+    client: Client, mirrored: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = WorkflowStep.objects.filter(workspace=mirrored)[1]
+    wanted = DataSubjectRequest.objects.filter(workspace=mirrored, archived=False).exclude(step=step)
+    asked = f"where=all(any(step.not.{step.upstream_id}))&size=25"
+    assert wanted.count() > 25
+    assert "The whole list:" in client.get(f"{LIST}?{asked}").text
+    data = ticked(client, count=1, query=asked, whole="true", step=step.upstream_id, deed="move")
+    client.post(URL, data)
+    assert {entry.upstream_id for entry in OutboxEntry.objects.all()} == {dsr.upstream_id for dsr in wanted}
+
+    monkeypatch.setattr("dsrportal.actions.batches.MOST", 3)
+    data = ticked(client, count=1, whole="true", deed="archive")
+    assert client.post(URL, data).headers["Location"] == LIST
+    assert not OutboxEntry.objects.filter(kind="archive").exists()
+
+
 def test_the_whole_batch_is_undone_while_it_waits(
     client: Client, mirrored: Workspace, dastra: Server, settings: Any
 ) -> None:

@@ -86,7 +86,7 @@ def test_what_is_done_is_shown_and_what_is_refused_is_told_with_its_reason(
     assert dastra.state[101].get(row.upstream_id)["workFlowStepId"] == step.upstream_id
 
     row.refresh_from_db()
-    operator = Operator.objects.filter(workspace=mirrored).exclude(pk=row.operator_id)[0]
+    operator = Operator.objects.filter(workspace=mirrored).exclude(pk=row.operator_id or 0)[0]
     seen = json.dumps({"operator": row.operator.upstream_id if row.operator else None})
     assert operator.display_name in press(client, row, "assign", operator=operator.upstream_id, seen=seen)
 

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from dsrportal.models import Area, Lane, Membership, Role, SyncLane, TallyCheck, User, Workspace
-from dsrportal.views import overview as overview_view
+from dsrportal.queries import spreadsheet
 from tests.conftest import MakeWorkspace, make_person
 from tests.overview.stage import make_rows
 
@@ -115,4 +115,4 @@ def test_a_cell_is_never_a_formula(
     text = client.get(f"{URL}took-area.csv").getvalue().decode()
     lines = list(csv.reader(io.StringIO(text)))
     assert f"'{label}" in [line[0] for line in lines]
-    assert not [cell for line in lines for cell in line if cell.lstrip().startswith(overview_view.FORMULA_BEGINS)]
+    assert not [cell for line in lines for cell in line if cell.lstrip().startswith(spreadsheet.FORMULA_BEGINS)]

@@ -120,15 +120,15 @@ def test_nothing_becomes_a_formula(workspace: Workspace, officer: User, now: dat
     nasty = ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", " =1", "http://example.test/"]
     Operator.objects.filter(workspace=workspace).update(display_name=nasty[0])
     for model, texts in ((WorkflowStep, nasty[1:6]), (Area, nasty[3:6]), (Tag, nasty[5:8])):
-        for one, text in zip(model.objects.filter(workspace=workspace), texts, strict=False):  # type: ignore[attr-defined]
-            model.objects.filter(pk=one.pk).update(label=text)  # type: ignore[attr-defined]
+        for one, text in zip(model.objects.filter(workspace=workspace), texts, strict=False):
+            model.objects.filter(pk=one.pk).update(label=text)
     for row in rows:
         name_person(row, given_name="=HYPERLINK(1)", family_name="x", email="@x")
     client = as_person(officer)
-    for row in csv_rows(export(client, identity="true")):
-        for cell in row.values():
+    for line in csv_rows(export(client, identity="true")):
+        for cell in line.values():
             assert not cell.lstrip().startswith(spreadsheet.FORMULA_BEGINS), cell
-        assert row["Name"] == "'=HYPERLINK(1) x"
+        assert line["Name"] == "'=HYPERLINK(1) x"
     _cells, xml = xlsx_cells(export(client, format="xlsx", identity="true"))
     assert "=HYPERLINK(1) x" in xml
     assert not re.search(r"<f[ >]|<hyperlink", xml)
