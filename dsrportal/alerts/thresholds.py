@@ -7,6 +7,7 @@ works is due the working day before. Only a date that has passed cannot be told 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -60,7 +61,7 @@ def fires_on(threshold: Threshold, *, due_on: date, calendar: Calendar) -> date:
     return on if on > due_on else calendar.roll(due_on + DAY)
 
 
-def _latest_extend(dates: Dates, *, calendar: Calendar, today: date, wanted: list[Threshold]) -> Reached | None:
+def _latest_extend(dates: Dates, *, calendar: Calendar, today: date, wanted: Sequence[Threshold]) -> Reached | None:
     """Nothing once it is decided or too late. On the day on which the answer is due too, the answer is what matters."""
     on = dates.extend_by
     if on is None or dates.is_extended or dates.is_refused or today > on:
@@ -69,14 +70,14 @@ def _latest_extend(dates: Dates, *, calendar: Calendar, today: date, wanted: lis
     return _first(thresholds, clock=AlertClock.EXTEND, due_on=on, calendar=calendar, today=today)
 
 
-def _latest_respond(dates: Dates, *, calendar: Calendar, today: date, wanted: list[Threshold]) -> Reached | None:
+def _latest_respond(dates: Dates, *, calendar: Calendar, today: date, wanted: Sequence[Threshold]) -> Reached | None:
     on = dates.respond_by
     if on is None:
         return None
     return _first(wanted, clock=AlertClock.RESPOND, due_on=on, calendar=calendar, today=today)
 
 
-def _latest_overdue(dates: Dates, *, calendar: Calendar, today: date, wanted: list[Threshold]) -> Reached | None:
+def _latest_overdue(dates: Dates, *, calendar: Calendar, today: date, wanted: Sequence[Threshold]) -> Reached | None:
     on = dates.respond_by
     if on is None or today <= on:
         return None
@@ -84,7 +85,7 @@ def _latest_overdue(dates: Dates, *, calendar: Calendar, today: date, wanted: li
 
 
 def _first(
-    thresholds: list[Threshold], *, clock: AlertClock, due_on: date, calendar: Calendar, today: date
+    thresholds: Sequence[Threshold], *, clock: AlertClock, due_on: date, calendar: Calendar, today: date
 ) -> Reached | None:
     for threshold in thresholds:
         on = fires_on(threshold, due_on=due_on, calendar=calendar)

@@ -111,7 +111,7 @@ class AlertRulesForm(forms.Form):
     digest_at = forms.TimeField(label=gettext_lazy("Daily digest"), widget=forms.TimeInput(format="%H:%M"))
     quiet_weekdays = forms.TypedMultipleChoiceField(
         label=gettext_lazy("Quiet weekdays"),
-        choices=[(number, capfirst(name)) for number, name in WEEKDAYS.items()],
+        choices=[(number, capfirst(WEEKDAYS[number])) for number in sorted(WORKING_WEEKDAYS)],
         coerce=int,
         required=False,
         widget=forms.CheckboxSelectMultiple,

@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Self
 
 from django.db import models
@@ -84,14 +85,9 @@ class Thresholds:
     respond: tuple[int, ...] = (5, 2, 0)
     overdue: tuple[int, ...] = (1, 3, 7)
 
-    def of(self, kind: ThresholdKind) -> list[Threshold]:
+    def of(self, kind: ThresholdKind) -> tuple[Threshold, ...]:
         """Those of one kind, the most urgent first, each once."""
-        numbers: Iterable[int] = {
-            ThresholdKind.EXTEND: sorted(set(self.extend)),
-            ThresholdKind.RESPOND: sorted(set(self.respond)),
-            ThresholdKind.OVERDUE: sorted(set(self.overdue), reverse=True),
-        }[kind]
-        return [Threshold.of(kind, days=days) for days in numbers]
+        return _in_order(self, kind)
 
     @property
     def horizon_days(self) -> int:
@@ -101,6 +97,17 @@ class Thresholds:
     def all(self) -> list[Threshold]:
         """Every one of them."""
         return [one for kind in ThresholdKind for one in self.of(kind)]
+
+
+@lru_cache(maxsize=512)
+def _in_order(thresholds: Thresholds, kind: ThresholdKind) -> tuple[Threshold, ...]:
+    """Asked for each request of a workspace, so it is remembered."""
+    numbers: Iterable[int] = {
+        ThresholdKind.EXTEND: sorted(set(thresholds.extend)),
+        ThresholdKind.RESPOND: sorted(set(thresholds.respond)),
+        ThresholdKind.OVERDUE: sorted(set(thresholds.overdue), reverse=True),
+    }[kind]
+    return tuple(Threshold.of(kind, days=days) for days in numbers)
 
 
 DEFAULT = Thresholds()
