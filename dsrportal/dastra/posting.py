@@ -7,13 +7,14 @@ the library's exceptions out: they quote addresses, and the address of a channel
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
 from .addresses import is_loopback, may_connect
 from .connections import LIBRARY_ERRORS, Exchange, meaning_of, new_session
-from .errors import AnswerTooLarge, HostNotAllowed, TimedOut
+from .errors import AnswerTooLarge, HostNotAllowed, NameNotResolved, TimedOut
 
 USER_AGENT = "dsr-portal/0.1"
 LARGEST_ANSWER = 64 * 1024
@@ -94,6 +95,7 @@ def post(url: str, *, target: Target, body: bytes, headers: Mapping[str, str], s
     """
     if not url.startswith(f"{target.origin}/"):
         raise HostNotAllowed
+    _look_up(target)
     with (
         Exchange(seconds=seconds, may_reach=target.may_reach) as exchange,
         new_session(user_agent=USER_AGENT) as session,
@@ -121,3 +123,14 @@ def post(url: str, *, target: Target, body: bytes, headers: Mapping[str, str], s
             problem.outcome_unknown = exchange.sent
     # Raised here and not where it was caught, so that the library's exception, which quotes the address, is not its context.
     raise problem
+
+
+def _look_up(target: Target) -> None:
+    """Raise HostNotAllowed where the name leads to an address that may not be spoken to, before a connection could tell whether somebody listens
+    there. What the connection then reaches is judged again."""
+    try:
+        found = socket.getaddrinfo(target.host.strip("[]"), target.port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        raise NameNotResolved from None
+    if not all(target.may_reach(str(address[0])) for *_kind, address in found):
+        raise HostNotAllowed("The server's name leads to an address that the portal may not call.")

@@ -179,8 +179,25 @@ def test_an_address_of_this_machine_that_is_not_listed_is_never_spoken_to(wire: 
     settings.CHANNEL_ALLOWED_HOSTS = []
     for scheme in ("http", "https"):
         url = f"{scheme}://{host.format(port=wire.host.partition(':')[2])}/in"
-        with pytest.raises(PostFailedError, match=r"^(host_not_allowed|connection_failed)$"):
+        with pytest.raises(PostFailedError, match=r"^host_not_allowed$"):
             send(MESSAGE, kind=ChannelKind.WEBHOOK, url=url, delivery_id="d1")
+    assert wire.journal == []
+
+
+def test_nobody_learns_which_ports_of_the_network_behind_answer() -> None:
+    for port in (9, 22):
+        with pytest.raises(PostFailedError, match=r"^host_not_allowed$"):
+            send(MESSAGE, kind=ChannelKind.WEBHOOK, url=f"https://127.0.0.1:{port}/in", delivery_id="d1")
+
+
+def test_a_name_that_moves_between_look_up_and_connection_is_caught_there(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = int(wire.host.partition(":")[2])
+    monkeypatch.setattr("dsrportal.dastra.posting._look_up", lambda _target: None)
+    monkeypatch.setattr("socket.getaddrinfo", lambda *_args, **_kwargs: [(2, 1, 6, "", ("127.0.0.1", port))])
+    with pytest.raises(PostFailedError, match="host_not_allowed"):
+        send(MESSAGE, kind=ChannelKind.WEBHOOK, url=f"https://hooks.example.org:{port}/in", delivery_id="d1")
     assert wire.journal == []
 
 
