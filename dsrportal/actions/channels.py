@@ -15,11 +15,13 @@ from dsrportal.actions.addresses import checked_secret
 from dsrportal.actions.refusals import WorkspaceError
 from dsrportal.alerts import channel_delivery
 from dsrportal.alerts.posts import checked_target
+from dsrportal.dastra import posting
 from dsrportal.dastra.errors import HostNotAllowed
 from dsrportal.models import AuditEvent, Channel, User, Workspace
 from dsrportal.models.audit import Operation
 from dsrportal.models.channels import ChannelKind, ChannelTells
 
+LONGEST_ADDRESS = posting.LONGEST_ADDRESS
 MOST_CHANNELS = 20
 SHORTEST_SIGNING_KEY = 16
 

@@ -9,7 +9,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from dsrportal.dastra.posting import LONGEST_ADDRESS
+from dsrportal.actions.channels import LONGEST_ADDRESS
 from dsrportal.forms.workspaces import PLAIN, SecretField
 from dsrportal.models.channels import ChannelKind, ChannelTells
 
