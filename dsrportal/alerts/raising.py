@@ -127,6 +127,8 @@ def _news(wanted: dict[Key, Alert], *, known: dict[Key, Known], policy: AlertPol
             found[key] = alert
         elif latest is not None:
             alert.threshold, alert.fires_on = latest[1].threshold, latest[1].fires_on
+            if latest[1].state == AlertState.WAITING:
+                alert.state = AlertState.WAITING  # how this one would have begun says nothing of that one
             found[latest[0]] = alert
         elif key in known:
             found[key] = alert

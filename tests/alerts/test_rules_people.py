@@ -203,6 +203,19 @@ def test_a_muted_request_is_quiet_until_it_is_overdue_and_cannot_be_muted_then(
     assert dict(overdue.values_list("upstream_id", "state")) == {1: "waiting", 2: "waiting"}
 
 
+def test_what_must_be_done_today_is_not_muted_with_an_earlier_threshold(
+    workspace: Workspace, luc: User, marc: User
+) -> None:
+    """Paused on its last day to extend, and resumed: then the answer is due that day too, and only "10 days" is left of the notice's clock."""
+    operator = make_operator(workspace, email=luc.email)
+    dsr = make_dsr(workspace, 1, respond_by=None, extend_by=DUE, operator=operator)
+    alert_wishes.change_wish(luc, mutes_approaching=True, skips_digest=False, now=at(DUE))
+    decide(workspace, now=at(DUE))
+    type(dsr).objects.filter(pk=dsr.pk).update(respond_by=DUE)
+    decide(workspace, now=at(DUE, 10))
+    assert told() == {("luc", "extend_0", "assignee", "waiting"), ("luc", "respond_0", "assignee", "waiting")}
+
+
 def test_what_is_told_again_is_mailed_while_it_holds(workspace: Workspace, marc: User) -> None:
     dsr = make_dsr(workspace, 1, respond_by=DUE, extend_by=None)
     alert_wishes.mute(marc, dsr=dsr, now=at(DUE))
