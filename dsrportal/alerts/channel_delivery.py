@@ -81,6 +81,8 @@ def deliver(
         letter = channel_letters.compose(
             message, channel=channel, law=law, alerts=alerts, is_unchecked=not is_checked, now=now
         )
+    if not _hold(message, token=token):
+        return False
     try:
         _post(letter, channel=channel, delivery_id=str(message.delivery_id))
     except PostFailedError as error:
@@ -153,6 +155,12 @@ def _claim(message: ChannelMessage) -> str | None:
         lease_token=token, lease_until=moment + LEASE, attempts=F("attempts") + 1
     )
     return token if taken else None
+
+
+def _hold(message: ChannelMessage, *, token: str) -> bool:
+    """Take half a minute anew, for the post itself. False: writing the message took so long that another has it by now."""
+    mine = ChannelMessage.objects.filter(pk=message.pk, lease_token=token, state=MessageState.WAITING)
+    return mine.update(lease_until=timezone.now() + LEASE) > 0
 
 
 def _settle(

@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from dsrportal import credentials
+from dsrportal.alerts import channel_letters
 from dsrportal.alerts.channel_delivery import test as send_test
 from dsrportal.alerts.sending import preview, send_alerts
 from dsrportal.models import Channel, ChannelAlert, ChannelMessage, DataSubjectRequest, Workspace
@@ -227,6 +228,21 @@ def test_a_channel_that_refuses_rests_longer_and_longer_and_then_hears_everythin
     channel.refresh_from_db()
     assert (channel.failures, channel.rest_until) == (0, None)
     assert sorted(ChannelMessage.objects.values_list("state", flat=True)) == ["cancelled", "sent"]
+
+
+def test_who_wrote_too_slowly_leaves_the_message_to_whoever_has_it_now(
+    workspace: Workspace, channel: Channel, wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    due(workspace, 104)
+    compose = channel_letters.compose
+
+    def slow(message: ChannelMessage, **how: Any) -> Any:
+        ChannelMessage.objects.update(lease_token="another", lease_until=timezone.now() + DAY)
+        return compose(message, **how)
+
+    monkeypatch.setattr(channel_letters, "compose", slow)
+    assert send_alerts(now=at(DUE, 7, 1)).posts == 0
+    assert wire.journal == []
 
 
 def test_one_channel_that_fails_keeps_no_other_from_hearing(workspace: Workspace, wire: Wire) -> None:
