@@ -320,6 +320,6 @@ def _trouble(job: Job, *, late: watch.Late | None, now: datetime) -> str:
         return _("Its last success lies ahead: the clock of the server went back.")
     time = clock_time(late.since, now=now)
     if job.every_minutes is None:
-        return _("It should have run since %(time)s, and has not.") % {"time": time}
+        return _("It should succeed every day, and has not since %(time)s.") % {"time": time}
     often = ngettext("every minute", "every %(n)d minutes", job.every_minutes) % {"n": job.every_minutes}
     return _("It should succeed %(often)s, and has not since %(time)s.") % {"often": often, "time": time}

@@ -15,7 +15,6 @@ from django.utils.translation import ngettext
 from dsrportal import timetable
 from dsrportal.models import Alert, Notice
 from dsrportal.models.alerts import AlertClock, AlertState, NoticeKind
-from dsrportal.queries.detail_timeline import moment
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,12 +81,12 @@ def _many(notice: Notice, parts: list[Notice], zone: ZoneInfo) -> Words:  # noqa
 def _stale(notice: Notice, parts: list[Notice], zone: ZoneInfo) -> Words:  # noqa: ARG001
     assert notice.workspace is not None  # noqa: S101  this kind has one
     is_over = notice.ended_at is not None
-    again = _said(notice, "again_at", zone)
-    remark = _("Read again: %(time)s") % {"time": again} if again else _("Disabled")
+    since, again = _said(notice, "read_at", zone), _said(notice, "again_at", zone)
+    remark = _("Read again at %(time)s") % {"time": again} if again else _("Disabled")
     return Words(
         head=_("Dastra could not be read"),
         url=reverse("board.board", args=[notice.workspace.slug]),
-        what=_("Not read since %(time)s") % {"time": _said(notice, "read_at", zone)},
+        what=_("Not read since %(time)s") % {"time": since} if since else _("Not read from Dastra yet"),
         why=_("You look after this workspace"),
         remark=remark if is_over else "",
         is_over=is_over,
@@ -107,8 +106,12 @@ def _parked(notice: Notice, parts: list[Notice], zone: ZoneInfo) -> Words:  # no
 
 
 def _said(notice: Notice, name: str, zone: ZoneInfo) -> str:
+    """An instant of the notice as `02:10` where it was on the day of the notice, else with the date."""
     value = notice.facts.get(name)
-    return moment(datetime.fromisoformat(value), zone=zone) if value else ""
+    if not value:
+        return ""
+    at, told_at = datetime.fromisoformat(value).astimezone(zone), notice.created_at.astimezone(zone)
+    return date_format(at, "H:i" if at.date() == told_at.date() else _("j M H:i"))
 
 
 _WRITERS: dict[NoticeKind, Callable[[Notice, list[Notice], ZoneInfo], Words]] = {

@@ -92,8 +92,10 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
 
 def _standstill(request: HttpRequest, *, view: str) -> watch.Standstill | None:
-    """What stands still in the background. Who answers for a workspace is told on every page, others where it concerns what they see; that reading
-    stands still they see by the age of the data."""
+    """What stands still in the background. Who answers for a workspace is told on every page but that of the jobs, others where it concerns what they
+    see; that reading stands still they see by the age of the data."""
+    if view == "jobs.jobs":
+        return None
     may_look = administers(request)
     if may_look or any(membership.may_manage for membership in memberships_of(request)):
         return watch.standstill(deeds=Deed, may_look=may_look, now=timezone.now())

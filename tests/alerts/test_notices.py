@@ -185,13 +185,13 @@ class TestAnOutage:
         told = [outages.tell_of_outages(now=at(DUE) + n * 5 * MINUTE) for n in range(72)]
         assert [n for n, new in enumerate(told) if new] == [4], "older than fifteen minutes"
         assert list(Notice.objects.values_list("person__username", flat=True)) == ["ada"]
-        assert "Not read since Tue 10 Mar 2026, 09:00" in page(client, ada)
+        assert "Not read since 09:00" in page(client, ada)
         again = at(DUE, 15, 2)
         SyncLane.objects.update(last_success_at=again, last_attempt_at=again, last_error="")
         for _ in range(2):
             assert outages.tell_of_outages(now=again + MINUTE) == 0
         found = page(client, ada)
-        assert "Read again: Tue 10 Mar 2026, 15:02" in found
+        assert "Read again at 15:02" in found
         assert "Notices: 0 unread" in found
 
     def test_a_second_outage_is_told_again(self, lane: SyncLane, ada: User) -> None:

@@ -18,6 +18,7 @@ import time_machine
 from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
+from environs import ValidationError
 
 from dsrportal import configuration, jobs
 from dsrportal.alerts import pinging
@@ -30,7 +31,7 @@ MINUTE = timedelta(minutes=1)
 
 
 @pytest.fixture
-def stamped(workspace: Workspace) -> Iterator[time_machine.Coordinates]:
+def stamped(workspace: Workspace) -> Iterator[time_machine.Traveller]:
     """A portal whose jobs have all succeeded just now, at a moment that the test moves."""
     with time_machine.travel(START, tick=False) as clock:
         jobs.sync_schedules(now=timezone.now())
@@ -50,7 +51,7 @@ def late() -> set[str]:
 
 
 @pytest.mark.parametrize("job", [job for job in SCHEDULED if job.every_minutes], ids=lambda job: job.name)
-def test_a_job_is_late_after_three_intervals(stamped: time_machine.Coordinates, job: Any) -> None:
+def test_a_job_is_late_after_three_intervals(stamped: time_machine.Traveller, job: Any) -> None:
     JobHeartbeat.objects.exclude(name=job.name).update(beat_at=timezone.now() + timedelta(days=1), since=START)
     stamped.shift(3 * job.every_minutes * 60)
     assert job.name not in late()
@@ -58,21 +59,21 @@ def test_a_job_is_late_after_three_intervals(stamped: time_machine.Coordinates, 
     assert job.name in late()
 
 
-def test_a_nightly_job_is_late_an_hour_after_its_time(stamped: time_machine.Coordinates) -> None:
+def test_a_nightly_job_is_late_an_hour_after_its_time(stamped: time_machine.Traveller) -> None:
     """05:10 in Paris is 04:10 in winter."""
     for hour, minute, expected in ((4, 0, False), (5, 9, False), (5, 11, True)):
         stamped.move_to(datetime(2026, 3, 11, hour, minute, tzinfo=UTC))
         assert ("pull_full" in late()) is expected
 
 
-def test_a_job_that_never_succeeded_is_late_as_one_that_stopped(stamped: time_machine.Coordinates) -> None:
+def test_a_job_that_never_succeeded_is_late_as_one_that_stopped(stamped: time_machine.Traveller) -> None:
     JobHeartbeat.objects.filter(name="send_alerts").update(beat_at=None)
     assert late() == set()
     stamped.shift(16 * 60)
     assert "send_alerts" in late()
 
 
-def test_in_a_day_of_work_at_its_slowest_nothing_is_ever_late(stamped: time_machine.Coordinates) -> None:
+def test_in_a_day_of_work_at_its_slowest_nothing_is_ever_late(stamped: time_machine.Traveller) -> None:
     """Each job succeeds at the last moment that two missed intervals leave it, nightly ones 50 minutes late."""
     seconds = {job.name: 3 * job.every_minutes * 60 - 1 for job in SCHEDULED if job.every_minutes}
     beats = dict.fromkeys(seconds, START)
@@ -93,7 +94,7 @@ def test_in_a_day_of_work_at_its_slowest_nothing_is_ever_late(stamped: time_mach
 
 
 def test_while_every_worker_pulls_nothing_is_late_that_waits_for_one(
-    stamped: time_machine.Coordinates, workspace: Workspace, make_workspace: Any
+    stamped: time_machine.Traveller, workspace: Workspace, make_workspace: Any
 ) -> None:
     make_workspace("other", upstream_id=7)
     stamped.shift(20 * 60)
@@ -104,20 +105,18 @@ def test_while_every_worker_pulls_nothing_is_late_that_waits_for_one(
 
 
 class TestHowItIsSeen:
-    def test_the_health_check_names_what_is_late(self, client: Client, stamped: time_machine.Coordinates) -> None:
+    def test_the_health_check_names_what_is_late(self, client: Client, stamped: time_machine.Traveller) -> None:
         assert ready(client) == (200, {"database": "ok", "jobs": "ok", "freshness": "ok", "late": []})
         JobHeartbeat.objects.filter(name="send_alerts").update(beat_at=START - 16 * MINUTE)
         assert ready(client) == (503, {"database": "ok", "jobs": "late", "freshness": "ok", "late": ["send_alerts"]})
 
-    def test_without_a_sign_of_life_it_says_silent(self, client: Client, stamped: time_machine.Coordinates) -> None:
+    def test_without_a_sign_of_life_it_says_silent(self, client: Client, stamped: time_machine.Traveller) -> None:
         stamped.shift(4 * 60)
         status, found = ready(client)
         assert (status, found["jobs"]) == (503, "silent")
         assert "beat" in found["late"]
 
-    def test_the_jobs_page_says_it_in_words(
-        self, client: Client, stamped: time_machine.Coordinates, admin: User
-    ) -> None:
+    def test_the_jobs_page_says_it_in_words(self, client: Client, stamped: time_machine.Traveller, admin: User) -> None:
         JobHeartbeat.objects.filter(name="send_alerts").update(beat_at=START - 16 * MINUTE)
         client.force_login(admin)
         page = client.get("/settings/jobs/").content.decode()
@@ -126,7 +125,7 @@ class TestHowItIsSeen:
 
     @pytest.mark.parametrize("name", ["admin", "manager"])
     def test_admins_and_managers_are_told_on_every_page(
-        self, client: Client, stamped: time_machine.Coordinates, request: pytest.FixtureRequest, name: str
+        self, client: Client, stamped: time_machine.Traveller, request: pytest.FixtureRequest, name: str
     ) -> None:
         person = request.getfixturevalue(name)
         client.force_login(person)
@@ -144,7 +143,7 @@ class TestHowItIsSeen:
             assert ("Tell whoever runs the portal." in page) is (name == "manager")
 
     def test_an_officer_is_told_where_it_concerns_what_they_see(
-        self, client: Client, stamped: time_machine.Coordinates, officer: User
+        self, client: Client, stamped: time_machine.Traveller, officer: User
     ) -> None:
         client.force_login(officer)
         stamped.shift(30 * 60)
@@ -156,7 +155,7 @@ class TestHowItIsSeen:
         assert not any("Requests have not been read" in page for page in said.values())
 
     def test_chores_of_the_night_are_no_matter_for_every_page(
-        self, client: Client, stamped: time_machine.Coordinates, admin: User
+        self, client: Client, stamped: time_machine.Traveller, admin: User
     ) -> None:
         JobHeartbeat.objects.filter(name__in=["purge_results", "recount"]).update(beat_at=START - timedelta(days=3))
         client.force_login(admin)
@@ -167,7 +166,7 @@ class TestHowItIsSeen:
 class TestWhatStopsThem:
     """The trouble itself, with real code; clusters, schedulers and workers that stop are in `test_supervisor.py`."""
 
-    def test_a_full_disk(self, client: Client, stamped: time_machine.Coordinates, transactional: None) -> None:
+    def test_a_full_disk(self, client: Client, stamped: time_machine.Traveller, transactional: None) -> None:
         """No file may grow beyond a page: the write-ahead log cannot take the stamp."""
         if connection.vendor != "sqlite":
             pytest.skip("the disk of a database server is not this machine's to fill")
@@ -186,7 +185,7 @@ class TestWhatStopsThem:
         assert os.waitstatus_to_exitcode(status) == 3
         self.assert_seen(client, stamped)
 
-    def test_a_locked_database(self, client: Client, stamped: time_machine.Coordinates, transactional: None) -> None:
+    def test_a_locked_database(self, client: Client, stamped: time_machine.Traveller, transactional: None) -> None:
         if connection.vendor != "sqlite":
             pytest.skip("nobody locks the whole of a PostgreSQL")
         with sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None) as other:
@@ -199,7 +198,7 @@ class TestWhatStopsThem:
             other.execute("ROLLBACK")
         connection.close()
 
-    def test_a_clock_that_went_back(self, client: Client, stamped: time_machine.Coordinates) -> None:
+    def test_a_clock_that_went_back(self, client: Client, stamped: time_machine.Traveller) -> None:
         stamped.shift(-24 * 3_600)
         status, found = ready(client)
         assert (status, found["jobs"]) == (503, "silent")
@@ -215,7 +214,7 @@ class TestWhatStopsThem:
         SyncLane.objects.create(workspace=workspace, lane=Lane.ACTIVE, last_attempt_at=now + timedelta(hours=5))
         assert jobs.run_pull(workspace.pk, "active", now.isoformat()) == "failed"
 
-    def test_a_clock_that_jumped_ahead(self, client: Client, stamped: time_machine.Coordinates) -> None:
+    def test_a_clock_that_jumped_ahead(self, client: Client, stamped: time_machine.Traveller) -> None:
         stamped.shift(24 * 3_600)
         assert ready(client)[0] == 503
         jobs.beat()
@@ -225,7 +224,7 @@ class TestWhatStopsThem:
     def transactional(self, transactional_db: None) -> None:
         """Rows that other connections see."""
 
-    def assert_seen(self, client: Client, stamped: time_machine.Coordinates) -> None:
+    def assert_seen(self, client: Client, stamped: time_machine.Traveller) -> None:
         stamped.shift(3 * 60 + 1)
         status, found = ready(client)
         assert (status, "beat" in found["late"]) == (503, True)
@@ -265,7 +264,7 @@ class TestTheWatchOutside:
         found.server.server_close()
 
     def test_it_is_told_while_all_are_on_time_and_not_otherwise(
-        self, stamped: time_machine.Coordinates, outside: Outside
+        self, stamped: time_machine.Traveller, outside: Outside
     ) -> None:
         JobHeartbeat.objects.filter(name="beat").update(beat_at=START - timedelta(hours=1))
         assert jobs.beat() == 1, "the job that asks is on time"
@@ -276,7 +275,7 @@ class TestTheWatchOutside:
 
     @pytest.mark.parametrize("status", [302, 404, 500])
     def test_one_that_refuses_breaks_nothing(
-        self, stamped: time_machine.Coordinates, outside: Outside, status: int, caplog: pytest.LogCaptureFixture
+        self, stamped: time_machine.Traveller, outside: Outside, status: int, caplog: pytest.LogCaptureFixture
     ) -> None:
         outside.status = status
         assert jobs.beat() == 1
@@ -284,14 +283,14 @@ class TestTheWatchOutside:
         assert "a-secret" not in caplog.text
 
     def test_one_that_is_away_breaks_nothing(
-        self, stamped: time_machine.Coordinates, settings: Any, caplog: pytest.LogCaptureFixture
+        self, stamped: time_machine.Traveller, settings: Any, caplog: pytest.LogCaptureFixture
     ) -> None:
         settings.WATCH_PING_URL = "http://127.0.0.1:9/ping/a-secret"
         assert jobs.beat() == 1
         assert "a-secret" not in caplog.text
         assert "could not be reached" in caplog.text
 
-    def test_without_an_address_nobody_is_told(self, stamped: time_machine.Coordinates) -> None:
+    def test_without_an_address_nobody_is_told(self, stamped: time_machine.Traveller) -> None:
         assert not pinging.ping_if_on_time(now=timezone.now())
 
     @pytest.mark.parametrize(
@@ -299,7 +298,7 @@ class TestTheWatchOutside:
         ["http://ping.example.org/x", "ftp://127.0.0.1/x", "https://ping.example.org", "https://a:b@c.org/x", "x"],
     )
     def test_an_address_that_makes_no_sense_stops_the_start(self, value: str) -> None:
-        with pytest.raises(configuration.ValidationError):
+        with pytest.raises(ValidationError):
             configuration.ping_url(value)
 
     @pytest.mark.parametrize(
