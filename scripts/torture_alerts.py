@@ -60,6 +60,9 @@ def run_part(name: str, part: Part, asked: Asked) -> bool:
             print(f"  {name} so far, after {time.monotonic() - began:.0f} s: {told(met)}", flush=True)
     except Exception:  # whatever was raised is a finding
         failure = traceback.format_exc()
+    except SystemExit:
+        print(f"{name}, interrupted after {time.monotonic() - began:.0f} s: {told(met)}", flush=True)
+        raise
     print(f"{name}: {told(met)}; {time.monotonic() - began:.0f} s", flush=True)
     if failure:
         print(f"VIOLATION in “{name}”\n{failure}", flush=True)

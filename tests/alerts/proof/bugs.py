@@ -13,6 +13,7 @@ from dsrportal.alerts import raising, wanted
 from dsrportal.alerts.recipients import Recipients
 from dsrportal.alerts.thresholds import Dates, reached
 from dsrportal.models import Alert
+from dsrportal.models.alerts import AlertState
 
 Planted = Callable[[], AbstractContextManager[Any]]
 
@@ -38,8 +39,20 @@ def _every_threshold_is_the_first(dates: Dates, *, today: date, **given: Any) ->
     return [one for one in own if one.fires_on == today], overdue
 
 
-def _about_without_the_date(key: tuple[Any, ...]) -> tuple[Any, ...]:
-    return (*key[:2], date.min, key[4])
+def _known_by_any_date(workspace: Any, *, wanted: dict[Any, Alert]) -> dict[Any, raising.Known]:
+    found = _known(workspace, wanted=wanted)
+    rows = Alert.objects.filter(workspace=workspace).values_list("upstream_id", "clock", "threshold", "person_id", "pk")
+    told = {(upstream_id, clock, code, person_id): pk for upstream_id, clock, code, person_id, pk in rows}
+    for key, alert in wanted.items():
+        pk = told.get((*key[:3], key[4]))
+        if key not in found and pk is not None:
+            known = raising.Known(pk=pk, state=AlertState.SENT, threshold=key[2], fires_on=alert.fires_on)
+            found[key] = known
+    return found
+
+
+def _told_once_for_ever(alert: Alert, *, latest: date | None, **_: Any) -> bool:
+    return latest is None
 
 
 def _deletes_what_no_longer_holds(workspace: Any, *, wanted: dict[Any, Any], **_: Any) -> int:
@@ -49,6 +62,7 @@ def _deletes_what_no_longer_holds(workspace: Any, *, wanted: dict[Any, Any], **_
 
 
 wanted_key = wanted.key_of
+_known = raising._known
 _of_request = Recipients.of_request
 
 
@@ -57,7 +71,8 @@ def _always_to_the_managers(self: Recipients, operator_id: int | None) -> Any:
 
 
 BUGS: dict[str, Planted] = {
-    "a new date of a request that was told of is not told": _in(raising, "_about", _about_without_the_date),
+    "a new date of a request that was told of is not told": _in(raising, "_known", _known_by_any_date),
+    "a date that was told is not told when it is nearer": _in(raising, "is_news", _told_once_for_ever),
     "an extension is not seen": _in(wanted, "reached", _ignores_the_extension),
     "a refusal is not seen": _in(wanted, "reached", _ignores_the_refusal),
     "told a day early": _in(wanted, "reached", _a_day_early),

@@ -49,7 +49,7 @@ DAY = date(2026, 3, 10)
 URGENT, DIGEST = MOMENTS = (at(DAY, 7, 30), at(DAY, 8, 35))
 LATER_SECONDS = LEASE.total_seconds() + 1
 MOST_IN_A_ROW = 3
-REPORT = 25
+REPORT = 10
 
 WAY = (
     "before commit of INSERT notice",

@@ -8,7 +8,7 @@ let mails go at any hour, and the digest at half past midnight, within the outag
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,7 +53,7 @@ def outlast(asked: Asked) -> Iterator[Counter[str]]:
             mail_server(post),
             time_machine.travel(MIDNIGHT - half - 3 * EVERY, tick=False) as clock,
         ):
-            _Night(server, post=post, clock=clock, requests=requests, half=half, met=met).run()
+            _Night(server, post=post, shift=clock.shift, requests=requests, half=half, met=met).run()
     yield met
 
 
@@ -63,7 +63,7 @@ class _Night:
         server: Server,
         *,
         post: Post,
-        clock: time_machine.Coordinates,
+        shift: Callable[[timedelta], None],
         requests: int,
         half: timedelta,
         met: Counter[str],
@@ -71,7 +71,7 @@ class _Night:
         self.dastra = server.state[101]
         self.server = server
         self.post = post
-        self.clock = clock
+        self._shift = shift
         self.half = half
         self.met = met
         self.workspace = self._set_the_scene(requests=requests + CLOSED)
@@ -123,7 +123,7 @@ class _Night:
         send_alerts(now=timezone.now())
         outages.tell_of_outages(now=timezone.now())
         self.met["runs of the jobs"] += 1
-        self.clock.shift(EVERY)
+        self._shift(EVERY)
         return SyncOutcome(outcome)
 
     def _while_it_is_down(self, *, since: datetime) -> None:

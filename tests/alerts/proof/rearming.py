@@ -6,32 +6,30 @@ happened and by the oracle's list of working days; so is what each person should
 
 from __future__ import annotations
 
-import uuid
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from zoneinfo import ZoneInfo
 
-from dateutil.relativedelta import relativedelta
 from django.db import connection, transaction
 from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from dsrportal.actions import ledger
 from dsrportal.actions.refusals import LedgerError
 from dsrportal.alerts import raising
 from dsrportal.mirror import connections, refresh
 from dsrportal.mirror.pull import pull
-from dsrportal.models import Alert, DataSubjectRequest, Extension, Lane, Notice, Role, SyncLane
+from dsrportal.models import Alert, DataSubjectRequest, Lane, Notice, Role, SyncLane
 from dsrportal.models.alerts import AlertState, NoticeKind
-from dsrportal.models.ledger import ExtensionGround, PauseReason, RefusalGround
-from tests.alerts.proof.oracle import Almanac, almanac
+from tests.alerts.proof.changes import CHANGES, Fact, at_ten
+from tests.alerts.proof.oracle import almanac
 from tests.alerts.proof.stage import Asked, make_workspace
 from tests.alerts.stage import make_member
 from tests.torture.stage import START, Stage
@@ -47,47 +45,11 @@ Key = tuple[str, int, str, date]
 """Person, request, threshold, legal date."""
 
 
-@dataclass(kw_only=True)
-class Fact:
-    """What happened to one request."""
+class Scene:
+    """What every sequence begins with: a workspace, its people, two requests that were read. Made once, in a transaction that is undone."""
 
-    upstream_id: int
-    received: date
-    holder: int | None = None
-    pauses: list[tuple[date, date | None]] = field(default_factory=list)
-    is_extended: bool = False
-    is_refused: bool = False
-    is_closed: bool = False
-    is_archived: bool = False
-
-    def dates(self, days: Almanac) -> tuple[date | None, date | None]:
-        """When the answer is due, and the notice of an extension; None for what is not."""
-        extend_by = _rolled(self._after(months=1), days=days)
-        stopped = {
-            asked + timedelta(n) for asked, answered in self.pauses if answered for n in range((answered - asked).days)
-        }
-        is_paused = any(answered is None for _asked, answered in self.pauses)
-        raw = self._after(months=3 if self.is_extended else 1) + timedelta(len(stopped))
-        has_notice = not self.is_extended and not self.is_refused
-        return (None if is_paused else _rolled(raw, days=days)), (extend_by if has_notice else None)
-
-    def _after(self, *, months: int) -> date:
-        found: date = self.received + relativedelta(months=months)
-        return found
-
-
-def _rolled(day: date, *, days: Almanac) -> date:
-    return day if days.works(day) else days.after(day)
-
-
-class World:
-    """Dastra, the portal, and what everybody should have been told."""
-
-    def __init__(self, stage: Stage, *, met: Counter[str]) -> None:
+    def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self.met = met
-        self._atomic = transaction.atomic()
-        self._atomic.__enter__()
         stage.reset(lag_seconds=0.0)
         self.workspace = make_workspace("proof", base_url=stage.server.base_url, secret=stage.server.api_key)
         self.marc = make_member("marc", workspace=self.workspace, role=Role.MANAGER)
@@ -96,17 +58,36 @@ class World:
             make_member(name, workspace=self.workspace, role=Role.OFFICER, email=address)
         for upstream_id in list(stage.dastra.records):
             stage.dastra.delete(upstream_id)
-        self.facts = [self._new(71, days_ago=0), self._new(None, days_ago=24)]
+        self._facts = [self._new(71, days_ago=0), self._new(None, days_ago=24)]
         pull(self.workspace, lane=Lane.FULL, now=stage.clock.now)
         SyncLane.objects.all().delete()  # nothing is old here: it is read after each step
+        self._dastra = json.dumps(stage.server.state.snapshot())
+
+    def _new(self, holder: int | None, *, days_ago: int) -> Fact:
+        day = START.date() - timedelta(days_ago)
+        made = self.stage.dastra.create(title="A request", operatorId=holder, dateDemand=at_ten(day))
+        return Fact(upstream_id=made["id"], received=day, holder=holder)
+
+    def again(self) -> list[Fact]:
+        """As at the beginning."""
+        self.stage.reset(lag_seconds=0.0)
+        self.stage.server.state.load(json.loads(self._dastra))
+        return [replace(fact, pauses=[]) for fact in self._facts]
+
+
+class World:
+    """Dastra, the portal, and what everybody should have been told."""
+
+    def __init__(self, scene: Scene, *, met: Counter[str]) -> None:
+        self.stage = scene.stage
+        self.workspace, self.marc = scene.workspace, scene.marc
+        self.met = met
+        self._atomic = transaction.atomic()
+        self._atomic.__enter__()
+        self.facts = scene.again()
         self.told: set[Key] = set()
         self.sent: set[Key] = set()
         self.decide()
-
-    def _new(self, holder: int | None, *, days_ago: int) -> Fact:
-        day = self.today - timedelta(days_ago)
-        made = self.stage.dastra.create(title="A request", operatorId=holder, dateDemand=_at_ten(day))
-        return Fact(upstream_id=made["id"], received=day, holder=holder)
 
     def close(self) -> None:
         """Undo it all."""
@@ -146,6 +127,8 @@ class World:
         waiting = Alert.objects.filter(state=AlertState.WAITING)
         self.sent |= _keys(waiting)
         waiting.update(state=AlertState.SENT, sent_at=self.now)
+        again = raising.decide(self.workspace, now=self.now)
+        assert again == raising.Decided(), f"decided again, it is something else: {again}"
         self.decide()
 
     def dsr(self, fact: Fact) -> DataSubjectRequest:
@@ -155,10 +138,8 @@ class World:
     # What must be
 
     def decide(self) -> None:
-        """Decide, twice, and compare the ledger with what should be in it."""
+        """Decide, and compare the ledger with what should be in it."""
         raising.decide(self.workspace, now=self.now)
-        again = raising.decide(self.workspace, now=self.now)
-        assert again == raising.Decided(), f"decided again, it is something else: {again}"
         holds = self._holds()
         self.told |= holds
         rows = Alert.objects.select_related("person")
@@ -193,11 +174,6 @@ class World:
         return found
 
 
-def _at_ten(day: date) -> str:
-    """As Dastra writes it."""
-    return f"{day.isoformat()}T10:00:00.0000000"
-
-
 def _key(row: Alert) -> Key:
     return (row.person.username, row.upstream_id, str(row.threshold), row.due_on)
 
@@ -206,127 +182,10 @@ def _keys(rows: Collection[Alert]) -> set[Key]:
     return {_key(row) for row in rows}
 
 
-# The ways in which a date, or whom it concerns, can change
-
-
-def _tick(world: World, fact: Fact, m: int) -> None:
-    """Dastra's own date moves by a ten-millionth of a second: nothing that matters."""
-    shown = world.stage.dastra.record(fact.upstream_id).fields["expiryTime"]
-    world.stage.dastra.edit(fact.upstream_id, expiryTime=shown[:-1] + str((int(shown[-1]) + 1) % 10))
-
-
-def _received(world: World, fact: Fact, m: int) -> None:
-    """Another date of receipt; with pauses it could lie after them, which has tests of its own."""
-    if fact.pauses:
-        raise _nothing()
-    day = world.today - timedelta(m * 3)
-    world.stage.dastra.edit(fact.upstream_id, dateDemand=_at_ten(day))
-    fact.received = day
-
-
-def _pause(world: World, fact: Fact, m: int) -> None:
-    ledger.pause(
-        world.dsr(fact),
-        action_id=uuid.uuid4(),
-        reason=PauseReason.IDENTITY,
-        asked_on=world.today,
-        by=world.marc,
-        now=world.now,
-    )
-    fact.pauses.append((world.today, None))
-
-
-def _resume(world: World, fact: Fact, m: int) -> None:
-    ledger.resume(world.dsr(fact), action_id=uuid.uuid4(), answered_on=world.today, by=world.marc, now=world.now)
-    asked, _open = fact.pauses[-1]
-    fact.pauses[-1] = (asked, world.today)
-
-
-def _extend(world: World, fact: Fact, m: int) -> None:
-    ledger.extend(
-        world.dsr(fact),
-        action_id=uuid.uuid4(),
-        ground=ExtensionGround.COMPLEXITY,
-        notice_on=world.today,
-        text="Many systems.",
-        by=world.marc,
-        now=world.now,
-    )
-    fact.is_extended = True
-
-
-def _withdraw(world: World, fact: Fact, m: int) -> None:
-    """The extension is taken back; a pause of the months that it gave would be one of a clock that has run out."""
-    entry = Extension.objects.filter(dsr=world.dsr(fact), withdrawn_at=None).first()
-    if entry is None or fact.pauses:
-        raise _nothing()
-    ledger.withdraw(entry, by=world.marc, now=world.now)
-    fact.is_extended = False
-
-
-def _refuse(world: World, fact: Fact, m: int) -> None:
-    ledger.refuse(
-        world.dsr(fact),
-        action_id=uuid.uuid4(),
-        ground=RefusalGround.EXCESSIVE,
-        notice_on=world.today,
-        text="The twelfth of its kind.",
-        by=world.marc,
-        now=world.now,
-    )
-    fact.is_refused = True
-
-
-def _close(world: World, fact: Fact, m: int) -> None:
-    world.stage.dastra.move(fact.upstream_id, world.stage.dastra.final_step()["id"])
-    fact.is_closed = True
-
-
-def _reopen(world: World, fact: Fact, m: int) -> None:
-    world.stage.dastra.move(fact.upstream_id, world.stage.dastra.initial_step()["id"])
-    fact.is_closed = False
-
-
-def _archive(world: World, fact: Fact, m: int) -> None:
-    world.stage.dastra.archive(fact.upstream_id)
-    fact.is_archived = True
-
-
-def _restore(world: World, fact: Fact, m: int) -> None:
-    world.stage.dastra.restore(fact.upstream_id)
-    fact.is_archived = False
-
-
-def _reassign(world: World, fact: Fact, m: int) -> None:
-    """To one of those with an account, to one without, to nobody."""
-    fact.holder = (71, 72, 73, None)[m % 4]
-    world.stage.dastra.edit(fact.upstream_id, operatorId=fact.holder)
-
-
-def _nothing() -> LedgerError:
-    return LedgerError("not in this world", code="none")
-
-
-CHANGES: dict[str, Callable[[World, Fact, int], None]] = {
-    "tick": _tick,
-    "another receipt": _received,
-    "pause": _pause,
-    "resume": _resume,
-    "extension": _extend,
-    "extension withdrawn": _withdraw,
-    "refusal": _refuse,
-    "closing": _close,
-    "reopening": _reopen,
-    "archiving": _archive,
-    "restoring": _restore,
-    "reassignment": _reassign,
-}
-
-
 class Machine(RuleBasedStateMachine):
-    """Needs `stage` and `met` on the class: see `run`."""
+    """Needs `scene` and `met` on the class: see `run`."""
 
-    stage: Stage
+    scene: Scene
     met: Counter[str]
 
     def __init__(self) -> None:
@@ -340,7 +199,7 @@ class Machine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.world = World(self.stage, met=self.met)
+        self.world = World(self.scene, met=self.met)
 
     @rule(kind=st.sampled_from(sorted(CHANGES)), n=st.integers(0, 1), m=st.integers(0, 11))
     def something_changes(self, kind: str, n: int, m: int) -> None:
@@ -377,20 +236,22 @@ class Machine(RuleBasedStateMachine):
 
 def run(stage: Stage, *, sequences: int, seed_number: int, met: Counter[str], shrink: bool = True) -> None:
     """So many sequences that follow from the seed. Raises what the first violation raises."""
-    machine = seed(seed_number)(type("Machine", (Machine,), {"stage": stage, "met": met}))
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=sequences,
-            stateful_step_count=STEPS,
-            deadline=None,
-            database=None,
-            phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-            print_blob=False,
-        ),
-    )
+    with transaction.atomic():
+        machine = seed(seed_number)(type("Machine", (Machine,), {"scene": Scene(stage), "met": met}))
+        run_state_machine_as_test(
+            machine,
+            settings=settings(
+                max_examples=sequences,
+                stateful_step_count=STEPS,
+                deadline=None,
+                database=None,
+                phases=[Phase.generate, Phase.shrink] if shrink else [Phase.generate],
+                suppress_health_check=list(HealthCheck),
+                report_multiple_bugs=False,
+                print_blob=False,
+            ),
+        )
+        transaction.set_rollback(True)
 
 
 def rearm(asked: Asked) -> Iterator[Counter[str]]:

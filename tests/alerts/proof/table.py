@@ -19,6 +19,7 @@ from dsrportal.alerts.raising import decide
 from dsrportal.alerts.thresholds import Dates, reached
 from dsrportal.clocks import Policy, calendar_of, day_of
 from dsrportal.models import Alert, Notice, Role, User, Workspace
+from dsrportal.models.alerts import NoticeKind
 from tests.alerts.proof.oracle import DIGEST, WORK_BEGINS, Told, almanac
 from tests.alerts.proof.stage import Asked, make_workspace
 from tests.alerts.stage import make_dsr, make_member
@@ -172,7 +173,7 @@ def _sample_group(zone_name: str, *, nth: int, hour: int, first: date, met: Coun
     assert found == expected, {key: (found.get(key), expected.get(key)) for key in found.keys() ^ expected.keys()}
     met["cases in the database"] += GROUP
     met["alerts, each once and on its day"] += len(found)
-    met["notices"] += Notice.objects.filter(person__username=f"m{nth}").count()
+    assert Notice.objects.filter(workspace=workspace, kind=NoticeKind.ALERT).count() == len(found)
     workspace.delete()
     User.objects.filter(username=f"m{nth}").delete()
 
