@@ -1,12 +1,12 @@
-"""Facts of the settings page of a workspace's alerts: whose account each Dastra user has, and since when the rules hold. Called by `views.alert_rules`."""
+"""Facts of the settings page of a workspace's alerts: whose account each Dastra user has, and who may be chosen. Called by `views.alert_rules`."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from dsrportal.alerts.recipients import recipients_of
 from dsrportal.models import AssigneeAccount, Membership, Operator, User, Workspace
 from dsrportal.queries.words import initials
 
@@ -23,9 +23,8 @@ class AssigneeRow:
     chosen_id: int | None
 
 
-def assignees(workspace: Workspace) -> list[AssigneeRow]:
-    """Every Dastra user of the workspace, by name. A handful of queries."""
-    accounts = recipients_of(workspace).accounts
+def assignees(workspace: Workspace, *, accounts: Mapping[int, User]) -> list[AssigneeRow]:
+    """Every Dastra user of the workspace, by name; `accounts` are those that count, by the key of the Dastra user. Two queries."""
     chosen = AssigneeAccount.objects.filter(operator__workspace=workspace).values_list("operator_id", "person_id")
     choices = dict(chosen)
     return [

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods
 from dsrportal.actions import alert_rules as actions
 from dsrportal.actions.members import match_assignee
 from dsrportal.actions.refusals import WorkspaceError
+from dsrportal.alerts.recipients import recipients_of
 from dsrportal.alerts.trying import Tried, try_rules
 from dsrportal.forms.alert_rules import AlertRulesForm
 from dsrportal.models import Membership, User
@@ -110,7 +111,7 @@ def _page(
         "is_dry": policy.is_dry,
         "tried": tried,
         "email": found.user.email,
-        "assignees": queries.assignees(found.workspace),
+        "assignees": queries.assignees(found.workspace, accounts=recipients_of(found.workspace).accounts),
         "accounts": queries.accounts(found.workspace),
     }
     return render(request, "alert_rules/rules.html", context, status=422 if form.errors else 200)
