@@ -47,7 +47,7 @@ def find_upstream(workspace: Workspace, *, text: str, client: DastraClient, now:
         sequence = store.next_sequence(workspace)
         page = next(client.iter_request_pages(size=SEARCH_SIZE, q=text, archived=archived), None)
         if page is not None:
-            store.store_requests(workspace, page.items, sequence=sequence, now=now, confirm=True, is_list=True)
+            store.store_requests(workspace, page.items, sequence=sequence, now=now, is_list=True)
             found.update(dict.fromkeys(dsr.upstream_id for dsr in page.items))
     return list(found)
 
@@ -69,7 +69,7 @@ def refresh_requests(
             page = next(pages, None)
             if page is None:
                 break
-            done = store.store_requests(workspace, page.items, sequence=sequence, now=now, confirm=True, is_list=True)
+            done = store.store_requests(workspace, page.items, sequence=sequence, now=now, is_list=True)
             left -= done.stored | done.unchanged
         single = sorted(left)
     if len(single) > MOST_SINGLE:

@@ -37,7 +37,7 @@ _KEY_FIELDS = frozenset({"id", "workspace", "upstream_id", "identity_forgotten_a
 _CARRIED_FIELDS = ("restated_at", "restated_from", "has_unexplained_change")
 _KNOWN_FIELDS = (
     "upstream_id", "digest", "sequence", "step_id", "archived", "step_entered_at", "identity_forgotten_at", "state", "received_at",
-    "created_at", "expires_at", "closed_at", "complex", "operator_id", "area_id", "purposes",
+    "created_at", "expires_at", "closed_at", "complex", "operator_id", "area_id", "purposes", "updated_at",
     *DataSubjectRequest.LEGAL_FIELDS, *_CARRIED_FIELDS,
 )  # fmt: skip
 """What is needed of a row that exists, to decide about it, to count it out of its step, and to tell what changed."""
@@ -91,7 +91,8 @@ def store_requests(
 
     `sequence` is the number of the read (`next_sequence`). `confirm` stamps that number on unchanged rows too, so that a page
     that was fetched earlier and arrives later cannot undo them. `is_list`: lists may lag behind single reads, so a difference is only
-    written where the list gives a later `dateUpdate`, or where the request is new; the others are `doubtful`, and a single read tells.
+    written where the list gives a later `dateUpdate`, or where the request is new; the others are `doubtful`, and a single read tells. For
+    the same reason a list confirms nothing.
     Raises `LeaseLostError` when `lease` is no longer the current one.
     """
     search_key = workspace.read_search_key()
@@ -109,7 +110,7 @@ def store_requests(
     if differing:
         with transaction.atomic():
             lock(workspace, lease=lease)
-            writer = _Writer(workspace, search_key=search_key, sequence=sequence, now=now)
+            writer = _Writer(workspace, search_key=search_key, sequence=sequence, now=now, is_list=is_list)
             stored = writer.write(differing, digests=digests)
             if stored:
                 Workspace.note_change(workspace.pk)
@@ -187,17 +188,18 @@ def lock(workspace: Workspace, *, lease: Lease | None) -> None:
 class _Writer:
     """Writes changed requests inside a transaction that holds the workspace's lock."""
 
-    def __init__(self, workspace: Workspace, *, search_key: str, sequence: int, now: datetime) -> None:
+    def __init__(self, workspace: Workspace, *, search_key: str, sequence: int, now: datetime, is_list: bool) -> None:
         self._workspace = workspace
         self._search_key = search_key
         self._sequence = sequence
+        self._is_list = is_list
         self._now = now
         self._catalogues = Catalogues(workspace)
 
     def write(self, dsrs: Mapping[int, schema.DataSubjectRequest], *, digests: Mapping[int, bytes]) -> frozenset[int]:
         """Upstream ids of what was written; left out is what is known from a later read."""
         known = _known(self._workspace, dsrs)
-        newer = {i for i, row in known.items() if row.sequence > self._sequence} | self._buried(dsrs)
+        newer = {i for i, row in known.items() if self._is_outdated(dsrs[i], row=row)} | self._buried(dsrs)
         chosen = {i: dsr for i, dsr in dsrs.items() if i not in newer}
         if not chosen:
             return frozenset()
@@ -218,6 +220,11 @@ class _Writer:
         self._write_words(chosen, known=known, digests=digests)
         return frozenset(chosen)
 
+    def _is_outdated(self, dsr: schema.DataSubjectRequest, *, row: DataSubjectRequest) -> bool:
+        """Whether the row is of a later read. A list asked after our single read may have told of a moment before it: `dateUpdate` says."""
+        is_later = not self._is_list and dsr.updated_at and row.updated_at and dsr.updated_at > row.updated_at
+        return row.sequence > self._sequence and not is_later
+
     def _buried(self, ids: Iterable[int]) -> set[int]:
         """Ids that a read after ours found gone. A tombstone that is older than our read is lifted: ids are used again."""
         tombstones = ForgottenRequest.objects.filter(workspace=self._workspace, upstream_id__in=list(ids))
@@ -236,7 +243,7 @@ class _Writer:
             operator_id=self._catalogues.operators.primary_key(dsr.operator_upstream_id),
             area_id=self._catalogues.areas.primary_key(dsr.area_upstream_id),
             mirrored_at=self._now,
-            sequence=self._sequence,
+            sequence=max(self._sequence, known.sequence if known else 0),
             digest=digest,
             **rows.plain_fields(dsr),
         )

@@ -86,6 +86,22 @@ def test_a_confirmed_read_protects_an_unchanged_row(workspace: Workspace) -> Non
     assert put(workspace, made(7, step=2), sequence=late).outdated == {7}
 
 
+def test_a_single_read_is_not_undone_by_a_list_that_was_asked_after_it_and_lags(workspace: Workspace) -> None:
+    moment = timezone.now()
+    first, second, third, fourth = (moment + timedelta(seconds=number) for number in range(4))
+    put(workspace, made(7, updated_at=first))
+    read_back = store.next_sequence(workspace)
+    listing = store.next_sequence(workspace)
+    listed = [made(7, step=2, updated_at=third)]
+    assert store.store_requests(workspace, listed, sequence=listing, now=moment, is_list=True).stored == {7}
+    assert put(workspace, made(7, updated_at=second), sequence=read_back).outdated == {7}
+    assert put(workspace, made(7, updated_at=fourth), sequence=read_back).stored == {7}
+    dsr = DataSubjectRequest.objects.get(upstream_id=7)
+    assert dsr.step is not None
+    assert (dsr.step.upstream_id, dsr.sequence) == (1, listing), "what is older than the list is still held back"
+    assert truth.counters_are_right(workspace)
+
+
 def test_an_older_page_does_not_bring_a_forgotten_request_back(workspace: Workspace) -> None:
     put(workspace, made(7), made(8))
     late = store.next_sequence(workspace)
