@@ -16,8 +16,8 @@ from dsrportal.clocks import Policy
 from dsrportal.models import Area, DataSubjectRequest, Operator, Workspace
 from dsrportal.queries import board_rows, clock_state, words
 
-SOON = "days5"
-URGENCIES = ("unknown", "overdue", SOON, "later", "paused", "closed")
+OVERDUE, SOON = "overdue", "days5"
+URGENCIES = ("unknown", OVERDUE, SOON, "later", "paused", "closed")
 NOBODY, SEVERAL = "none", "several"
 
 
@@ -84,7 +84,7 @@ class Cutter:
         running = Q(clock_rank=DataSubjectRequest.RUNNING)
         return {
             "unknown": Q(clock_rank=DataSubjectRequest.NEEDS_DATA),
-            "overdue": running & Q(clock_on__lt=self._today),
+            OVERDUE: running & Q(clock_on__lt=self._today),
             SOON: running & Q(clock_on__gte=self._today, clock_on__lte=self._soon),
             "later": running & Q(clock_on__gt=self._soon),
             "paused": Q(clock_rank=DataSubjectRequest.PAUSED),
@@ -125,7 +125,7 @@ class Cutter:
                 DataSubjectRequest.CLOSED: "closed",
             }[rank]
         if on < self._today:
-            return "overdue"
+            return OVERDUE
         return SOON if on <= self._soon else "later"
 
 
@@ -136,7 +136,7 @@ def urgency_name(key: str) -> str:
         return ngettext("Due within %(n)d working day", "Due within %(n)d working days", days) % {"n": days}
     return {
         "unknown": _("Needs data"),
-        "overdue": _("Overdue"),
+        OVERDUE: _("Overdue"),
         "later": _("Due later"),
         "paused": _("Paused"),
         "closed": _("Closed"),

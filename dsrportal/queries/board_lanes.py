@@ -23,7 +23,7 @@ from dsrportal.models import DataSubjectRequest, Membership, SyncLane, WorkflowS
 from dsrportal.queries import board_heads, board_rows, freshness, wishes
 from dsrportal.queries.board import deck_of, is_blank, lost_of, moving
 from dsrportal.queries.board_heads import Column
-from dsrportal.queries.board_lane_kinds import Cutter
+from dsrportal.queries.board_lane_kinds import OVERDUE, Cutter
 from dsrportal.queries.board_question import Question
 from dsrportal.queries.board_rows import PAGE, Scope
 from dsrportal.queries.cards import NO_STEP, Card, Deck, cards_of, is_closing
@@ -237,7 +237,7 @@ def _lane(
         key=key,
         name=name,
         count=number_format(total, force_grouping=True),
-        overdue=ngettext("%(n)s overdue", "%(n)s overdue", late) % {"n": number_format(late)} if late else "",
+        overdue=ngettext("%(n)s overdue", "%(n)s overdue", late) % {"n": number_format(late)} if late and key != OVERDUE else "",
         cells=tuple(
             _cell(
                 column.key, key, name=f"{column.name}, {name}", cards=tuple(cells.get((key, column.key), ())), limit=CELL,

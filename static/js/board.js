@@ -36,6 +36,23 @@
     list.querySelector(".column__none")?.remove();
   };
 
+  /* the number of a wish: made at the first try, so that the same try sent twice is one wish; a card that was answered comes without one */
+  const newNumber = () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  };
+
+  const numberFor = (card, step) => {
+    if (card.dataset.triedStep !== String(step)) {
+      card.dataset.triedStep = step;
+      card.dataset.action = newNumber();
+    }
+    return card.dataset.action;
+  };
+
   /* the deed */
   const move = (card, step) => {
     if (card.classList.contains("htmx-request")) return;
@@ -45,7 +62,7 @@
       swap: "outerHTML",
       values: {
         origin: "board",
-        action_id: card.dataset.action,
+        action_id: numberFor(card, step),
         step,
         seen_step: card.dataset.seenStep,
         seen_updated_at: card.dataset.seenAt,

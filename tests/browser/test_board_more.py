@@ -1,0 +1,93 @@
+"""The board in a real Chromium: lanes, fingers that scroll, drags that nothing disturbs, and what is remembered."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from dsrportal.models import WorkflowStep
+from tests.browser.conftest import PageAs, Portal, assert_accessible, first_card, upstream_id_of
+from tests.browser.test_board_live import post_count, touch, wait_for_a_question
+
+pytestmark = pytest.mark.browser
+
+
+def test_a_finger_on_a_card_scrolls_and_moves_nothing(
+    portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
+) -> None:
+    page = page_as("olivia", viewport={"width": 390, "height": 700}, has_touch=True, is_mobile=True)
+    page.goto(portal.board_url())
+    cards = page.locator(f"#cards-{steps[0].upstream_id}")
+    box = cards.locator(".card").nth(2).bounding_box()
+    assert box is not None
+    session = page.context.new_cdp_session(page)
+    x, y = box["x"] + 80, box["y"] + 40
+    touch(session, "touchStart", (x, y))
+    for part in range(1, 11):
+        touch(session, "touchMove", (x, y - part * 18))
+        page.wait_for_timeout(16)
+    touch(session, "touchEnd")
+    page.wait_for_function(f"document.getElementById('cards-{steps[0].upstream_id}').scrollTop > 60")
+    assert page.locator(".is-dragged, .is-ghost").count() == 0
+    assert post_count(portal) == 0
+
+
+def test_a_drag_is_not_disturbed_by_what_others_do(portal: Portal, page_as: PageAs, steps: list[WorkflowStep]) -> None:
+    page = page_as("olivia")
+    page.clock.install()
+    page.goto(portal.board_url())
+    card = first_card(page, steps[0])
+    start, target = card.bounding_box(), page.locator(f"#cards-{steps[2].upstream_id}").bounding_box()
+    assert start is not None
+    assert target is not None
+    page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
+    page.mouse.down()
+    page.mouse.move(target["x"] + 80, target["y"] + 60, steps=15)
+    other = page.locator(f"#cards-{steps[0].upstream_id} > .card:not(.is-ghost)").nth(1)
+    other_id = upstream_id_of(other)
+    portal.sandbox.state[101].move(other_id, steps[1].upstream_id)
+    portal.pull()
+    for _ in range(2):
+        wait_for_a_question(page)
+    expect(page.locator(".is-dragged")).to_have_count(1)
+    expect(page.locator(f"#cards-{steps[1].upstream_id} > #card-{other_id}")).to_have_count(0)
+    page.mouse.up()
+    upstream_id = upstream_id_of(card)
+    expect(page.locator(f"#cards-{steps[2].upstream_id} > #card-{upstream_id}")).to_be_visible()
+    page.clock.resume()
+    expect(page.locator(f"#cards-{steps[1].upstream_id} > #card-{other_id}")).to_be_visible(timeout=20_000)
+    assert portal.upstream_step(upstream_id) == steps[2].upstream_id
+
+
+def test_lanes_keep_a_card_to_themselves_and_stay_closed_when_they_change(
+    portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
+) -> None:
+    page = page_as("olivia")
+    page.goto(portal.board_url())
+    page.get_by_role("button", name="No lanes").click()
+    page.get_by_role("link", name="By assignee").click()
+    page.wait_for_url("**lanes=assignee")
+    lists = page.locator(f"ul[data-drop='{steps[0].upstream_id}']").filter(has=page.locator(".card"))
+    lane = lists.first.get_attribute("data-lane")
+    card = page.locator(f"#{lists.first.locator('.card').first.get_attribute('id')}")
+    upstream_id = upstream_id_of(card)
+    assert_accessible(page)
+    start = card.bounding_box()
+    goal = page.locator(f"#cards-{steps[1].upstream_id}-{lane}").bounding_box()
+    assert start is not None
+    assert goal is not None
+    page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
+    page.mouse.down()
+    page.mouse.move(goal["x"] + 60, goal["y"] + 20, steps=15)
+    page.wait_for_timeout(200)
+    page.mouse.up()
+    expect(page.locator("#announcer")).to_contain_text("Moved in Dastra")
+    expect(page.locator(f"#cards-{steps[1].upstream_id}-{lane} > #card-{upstream_id}")).to_be_visible()
+    assert portal.upstream_step(upstream_id) == steps[1].upstream_id
+
+    page.locator(f"#lane-{lane} > summary").click()
+    expect(card).to_be_hidden()
+    portal.sandbox.state[101].move(upstream_id, steps[2].upstream_id)
+    portal.pull()
+    expect(page.locator(f"#cards-{steps[2].upstream_id}-{lane} > #card-{upstream_id}")).to_have_count(1, timeout=20_000)
+    expect(card).to_be_hidden()
