@@ -93,7 +93,7 @@ class Messages:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Row:
     """One line of the ledger. `cells` hold the words of each column but the reference's, by the column's key; `pick` is what a ticked row
-    posts; `group` is the value of the column that the list is grouped by; `wish` is a change that waits, or came back."""
+    posts; `group` is the value of the column that the list is grouped by; `wish` is a change that waits, or came back, `target` the step it leads to."""
 
     pk: int
     upstream_id: int
@@ -104,6 +104,7 @@ class Row:
     cells: dict[str, Any]
     group: Any = None
     wish: WishView | None = None
+    target: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +140,14 @@ def in_words(
         cells={key: CELLS[key](values, reader) for key in columns if key != register_columns.LOCKED},
         group=group,
         wish=wish,
+        target=_target(wish, known=reader.known),
     )
+
+
+def _target(wish: WishView | None, *, known: Vocabulary) -> str:
+    if wish is None or not wish.is_pending or wish.step_upstream_id is None:
+        return ""
+    return next((step.label for step in known.steps.values() if step.upstream_id == wish.step_upstream_id), "")
 
 
 def _pick(values: Mapping[str, Any], *, known: Vocabulary) -> str:

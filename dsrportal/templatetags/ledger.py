@@ -80,7 +80,7 @@ def _row(row: Row, *, columns: Sequence[str], may_act: bool, said: str = "") -> 
     language = get_language() or ""
     words = _words(language)
     reference = escape(row.reference)
-    wish = _wish(row.wish, words=words) if row.wish else ""
+    wish = _wish(row.wish, target=row.target, words=words) if row.wish else ""
     is_pending = row.wish is not None and row.wish.is_pending
     told_at = CELL_OF_WISH.get(row.wish.kind, LOCKED) if row.wish else ""
     if told_at not in columns:
@@ -146,7 +146,7 @@ def _words(language: str) -> dict[str, str]:  # noqa: ARG001  the language is pa
     return {key: escape(word) for key, word in words.items()}
 
 
-def _wish(wish: WishView, *, words: dict[str, str]) -> str:
+def _wish(wish: WishView, *, target: str, words: dict[str, str]) -> str:
     """What became of the last change: the words with Undo while it waits, the reason where it was refused. It asks by itself when its time has come."""
     text = escape(wish.text)
     own = '<input type="hidden" name="origin" value="register">'
@@ -156,7 +156,7 @@ def _wish(wish: WishView, *, words: dict[str, str]) -> str:
             f'<form method="post" action="{wish.dismiss_url}" hx-post="{wish.dismiss_url}">{own}'
             f'<button class="icon-button icon-button--small only-js" aria-label="{words["dismiss"]}">{icon("x", "s")}</button></form>'
         )
-        return f'<span class="ledger__wish">{icon("circle-alert", "s")}<span>{text}{compare}</span>{dismiss}</span>'
+        return f'<span class="ledger__wish ledger__wish--refused">{icon("circle-alert", "s")}<span>{text}{compare}</span>{dismiss}</span>'
     asks = (
         f' hx-post="{wish.send_url}" hx-trigger="load delay:{wish.seconds}s, every {wish.seconds + 10}s"'
         if wish.send_url
@@ -167,15 +167,14 @@ def _wish(wish: WishView, *, words: dict[str, str]) -> str:
         if wish.undo_url
         else ""
     )
+    goes = f"{icon('arrow-right', 's')}<span>{escape(target)}</span>" if target else ""
     undo = (
         f'<form method="post" action="{wish.undo_url}" hx-post="{wish.undo_url}" hx-trigger="submit">{own}'
         f'<button class="button button--link only-js">{words["undo"]}</button></form>'
         if wish.undo_url
         else ""
     )
-    return (
-        f'<span class="ledger__wish" data-quiet{asks}>{icon("hourglass", "s")}<span{counts}>{text}</span>{undo}</span>'
-    )
+    return f'<span class="ledger__wish" data-quiet{asks}>{goes}{icon("hourglass", "s")}<span{counts}>{text}</span>{undo}</span>'
 
 
 @lru_cache(maxsize=1)

@@ -107,7 +107,14 @@ def _nav(memberships: Sequence[Membership], *, current: Workspace, view: str) ->
     attention = _attention(memberships, current)
     places = [
         (_("Board"), pgettext("phone bar", "Board"), "board.board", "square-kanban", {"board"}, None),
-        (_("Requests"), pgettext("phone bar", "Requests"), "register.register", "list", {"register", "dsr"}, None),
+        (
+            _("Requests"),
+            pgettext("phone bar", "Requests"),
+            "register.register",
+            "list",
+            {"register", "dsr", "conditions"},
+            None,
+        ),
         (_("Changes"), pgettext("phone bar", "Changes"), "changes.changes", "history", {"changes"}, attention or None),
     ]
     here = view.partition(".")[0]

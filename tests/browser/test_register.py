@@ -84,7 +84,7 @@ def test_a_search_finds_a_person_and_leaves_no_trace_in_the_address(portal: Port
     name = dsr.read_identity()["family_name"]
     page = page_as("olivia")
     page.goto(register_url(portal))
-    page.keyboard.press("Control+k")
+    page.keyboard.press("/")
     page.keyboard.type(name)
     page.keyboard.press("Enter")
     page.wait_for_url(re.compile(r"search=[\w-]+$"))

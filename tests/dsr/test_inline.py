@@ -64,6 +64,7 @@ def test_a_move_waits_in_its_row_and_is_undone_there(
     assert text.lstrip().startswith(f'<tr id="row-{row.upstream_id}"')
     assert "Sending in 8 s" in text
     assert "is-pending" in text
+    assert text.index(step.label) < text.index("Sending in"), "where it goes"
     assert "data-announce" in text
     assert columns_of(text) == 4, "box, reference and the two columns of the list"
     assert "data-inline" not in text, "one change at a time"
