@@ -87,7 +87,6 @@ class World:
         self.facts = scene.again()
         self.told: set[Key] = set()
         self.sent: set[Key] = set()
-        self.decide()
 
     def close(self) -> None:
         """Undo it all."""
@@ -200,6 +199,7 @@ class Machine(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
         self.world = World(self.scene, met=self.met)
+        self.world.decide()
 
     @rule(kind=st.sampled_from(sorted(CHANGES)), n=st.integers(0, 1), m=st.integers(0, 11))
     def something_changes(self, kind: str, n: int, m: int) -> None:
@@ -251,6 +251,40 @@ def run(stage: Stage, *, sequences: int, seed_number: int, met: Counter[str], sh
                 print_blob=False,
             ),
         )
+        transaction.set_rollback(True)
+
+
+STORY: tuple[Callable[[World], None], ...] = (
+    lambda world: world.change("another receipt", n=1, m=7),  # another date at the same distance: told anew
+    lambda world: world.change("closing", n=1, m=0),
+    lambda world: world.change("reopening", n=1, m=0),
+    World.send,
+    lambda world: world.change("tick", n=1, m=0),
+    lambda world: world.change("another receipt", n=1, m=6),
+    lambda world: world.change("extension", n=1, m=0),
+    lambda world: world.pass_days(
+        days=20, hour=23
+    ),  # the evening before the notice of the other one's extension is ten days away
+    lambda world: world.pass_days(days=2, hour=9),
+    lambda world: world.change("refusal", n=0, m=0),
+    lambda world: world.pass_days(days=3, hour=9),
+    lambda world: world.pass_days(days=6, hour=9),
+    World.send,
+    lambda world: world.pass_days(days=4, hour=9),
+)
+"""In which every seeded bug shows."""
+
+
+def play(stage: Stage, *, met: Counter[str]) -> None:
+    """The story, from the beginning. Raises what the first violation raises."""
+    with transaction.atomic():
+        world = World(Scene(stage), met=met)
+        try:
+            world.decide()
+            for deed in STORY:
+                deed(world)
+        finally:
+            world.close()
         transaction.set_rollback(True)
 
 
