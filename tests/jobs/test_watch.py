@@ -164,7 +164,7 @@ class TestHowItIsSeen:
 
 
 class TestWhatStopsThem:
-    """The trouble itself, with real code; clusters, schedulers and workers that stop are in `test_supervisor.py`."""
+    """The trouble itself, with real code; that clusters and workers that stop are replaced is in `test_supervisor.py`."""
 
     def test_a_full_disk(self, client: Client, stamped: time_machine.Traveller, transactional: None) -> None:
         """No file may grow beyond a page: the write-ahead log cannot take the stamp."""
