@@ -15,7 +15,6 @@ from urllib.parse import urlencode
 from django.db.models import Count, Min, Q, Value
 from django.urls import reverse
 from django.utils.formats import number_format
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -45,7 +44,7 @@ class Column:
     overdue: str
     notes: tuple[str, ...]
     as_of: str
-    notice: SafeString
+    notice: str
     is_narrowed: bool
     cards: tuple[Card, ...]
     more_url: str
@@ -154,7 +153,7 @@ def column(
         overdue=late,
         notes=_notes(step, counted=counted, is_over=is_over, as_of=as_of, deck=deck),
         as_of=as_of,
-        notice=notice_html.safe(step.notice_html) if step and step.notice_html else SafeString(""),
+        notice=notice_html.clean(step.notice_html) if step else "",
         is_narrowed=counted.found is not None,
         cards=shown,
         more_url=_more_url(key, question=question, last=shown[-1] if shown and has_more else None, deck=deck),
