@@ -56,6 +56,8 @@ def deliver(mail: Mail, *, desk: Desk, checker: Checker, now: datetime) -> Outco
             _settle(mail, state=MailState.CANCELLED, now=now)
             return Outcome.CANCELLED
         message = letters.message(mail, letter=letter, language=letters.language_of(desk))
+    if not _hold(mail, token=token):
+        return Outcome.BUSY
     try:
         _send(message)
     except (OSError, smtplib.SMTPException) as error:
@@ -93,6 +95,12 @@ def _claim(mail: Mail) -> str | None:
         lease_token=token, lease_until=moment + LEASE, attempts=F("attempts") + 1
     )
     return token if taken else None
+
+
+def _hold(mail: Mail, *, token: str) -> bool:
+    """Take half a minute anew, for the sending itself. False: writing the mail took so long that another has it by now."""
+    mine = Mail.objects.filter(pk=mail.pk, lease_token=token, state=MailState.WAITING)
+    return mine.update(lease_until=timezone.now() + LEASE) > 0
 
 
 def _settle(
