@@ -27,7 +27,9 @@ def palette(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         text = request.POST.get("q", "")[:LONGEST_TEXT]
         found = palettes.find(text, memberships=memberships)
-        return HttpResponse(render_to_string("palette/_found.html", {"found": found}))  # without the frame and its queries
+        return HttpResponse(
+            render_to_string("palette/_found.html", {"found": found})
+        )  # without the frame and its queries
     current = _current(request)
     places = palettes.addresses(memberships, current=current)
     context = {

@@ -321,6 +321,8 @@ def _redirect(
             else ("register.register", [found.workspace.slug])
         )
         return redirect(reverse(name, args=args))
+    if origin == "register":
+        return redirect(reverse("register.register", args=[found.workspace.slug]))
     if origin == "home":
         return redirect(reverse("home.home"))
     if origin == "register":

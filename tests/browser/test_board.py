@@ -14,7 +14,9 @@ from tests.browser.conftest import PageAs, Portal, drag, first_card, upstream_id
 pytestmark = pytest.mark.browser
 
 
-def test_an_officer_signs_in_to_my_day_and_goes_to_the_board(portal: Portal, page_as: PageAs, steps: list[WorkflowStep]) -> None:
+def test_an_officer_signs_in_to_my_day_and_goes_to_the_board(
+    portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
+) -> None:
     page = page_as("")
     page.goto(portal.url)
     page.get_by_label("User name").fill("olivia")

@@ -42,7 +42,9 @@ class Command(BaseCommand):
                 household.wait_for(lambda: is_healthy(door), name="The web server")
                 self.stdout.write("The portal answers on http://{}:{}/".format(*door.getsockname()))
                 if link := first_account.link():
-                    self.stdout.write(f"Nobody has an account yet. Open this to make the first (good for a day): {link}")
+                    self.stdout.write(
+                        f"Nobody has an account yet. Open this to make the first (good for a day): {link}"
+                    )
                 self.stdout.flush()
                 household.watch()
         except StoppedError:
