@@ -152,10 +152,6 @@ class Alert(models.Model):
         """Whether it interrupts."""
         return Threshold(self.threshold).is_immediate
 
-    def get_threshold_display(self) -> str:
-        """`5 working days left`."""
-        return Threshold(self.threshold).words
-
 
 class NoticeKind(models.TextChoices):
     """What a notice is about. `many`: deadlines that came at once and would have filled the bell; they are its parts."""

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 from dsrportal import credentials
 from dsrportal.models.alerts import AlertClock, AlertState, CancelledBecause, MailKind
 from dsrportal.models.requests import DataSubjectRequest
-from dsrportal.models.thresholds import Threshold
 from dsrportal.models.workspaces import Workspace
 
 
@@ -156,7 +155,3 @@ class ChannelAlert(models.Model):
                 fields=["state", "channel"], name="channel_alert_waiting", condition=models.Q(state="waiting")
             ),
         ]
-
-    def get_threshold_display(self) -> str:
-        """How far away the date was, in the language of the moment."""
-        return Threshold(self.threshold).words

@@ -19,6 +19,7 @@ from dsrportal.models.alerts import AlertState, Because
 from dsrportal.queries.channels import failure_words
 from dsrportal.queries.detail_timeline import moment
 from dsrportal.queries.freshness import clock_time
+from dsrportal.queries.notice_words import told_of
 
 PER_PAGE = 50
 LONGEST_SEARCH = 40
@@ -198,7 +199,7 @@ def _row(alert: Alert | ChannelAlert, *, zone: ZoneInfo, workspace: Workspace) -
     return AlertRow(
         reference=alert.reference or f"#{alert.upstream_id}",
         request_url=reverse("dsr.dsr", args=[workspace.slug, alert.upstream_id]) if alert.dsr_id else "",
-        what=str(alert.get_threshold_display()),
+        what=told_of(alert, zone=zone),
         day=_("%(clock)s %(day)s")
         % {"clock": alert.get_clock_display(), "day": date_format(alert.due_on, _("D j M Y"))},
         person=alert.person.display_name() if isinstance(alert, Alert) else alert.channel.name,

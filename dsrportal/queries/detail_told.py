@@ -17,6 +17,7 @@ from django.utils.translation import ngettext
 from dsrportal.models import Alert, AuditEvent, DataSubjectRequest, Membership
 from dsrportal.models.audit import Operation
 from dsrportal.queries.alerts import READING_ROLES
+from dsrportal.queries.notice_words import told_of
 from dsrportal.queries.timeline_event import Event
 
 MOST_ALERTS = 50
@@ -25,11 +26,11 @@ MOST_READS = 200
 
 def events(dsr: DataSubjectRequest, *, viewer: Membership, zone: ZoneInfo) -> Iterator[Event]:
     """Two queries."""
-    yield from _alerts(dsr, viewer=viewer)
+    yield from _alerts(dsr, viewer=viewer, zone=zone)
     yield from _reads(dsr, viewer=viewer, zone=zone)
 
 
-def _alerts(dsr: DataSubjectRequest, *, viewer: Membership) -> Iterator[Event]:
+def _alerts(dsr: DataSubjectRequest, *, viewer: Membership, zone: ZoneInfo) -> Iterator[Event]:
     found = Alert.objects.filter(dsr=dsr)
     if viewer.role not in READING_ROLES:
         found = found.filter(person_id=viewer.user_id)
@@ -40,7 +41,7 @@ def _alerts(dsr: DataSubjectRequest, *, viewer: Membership) -> Iterator[Event]:
             kind="alerts",
             icon="bell",
             text=_("%(name)s was told") % {"name": alert.person.display_name()},
-            remark=f"{_('%(clock)s %(day)s') % day} · {alert.get_threshold_display()} · {alert.get_state_display()}",
+            remark=f"{_('%(clock)s %(day)s') % day} · {told_of(alert, zone=zone)} · {alert.get_state_display()}",
         )
 
 

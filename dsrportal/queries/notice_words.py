@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal import timetable
-from dsrportal.models import Alert, Notice
+from dsrportal.models import Alert, ChannelAlert, Notice
 from dsrportal.models.alerts import AlertClock, AlertState, NoticeKind
+from dsrportal.models.thresholds import Threshold, ThresholdKind
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,7 +46,21 @@ def day_of_alert(alert: Alert, *, is_both: bool = False) -> str:
     return _("%(clock)s %(day)s") % {"clock": AlertClock(alert.clock).label, "day": day}
 
 
-def _alert(notice: Notice, parts: list[Notice], zone: ZoneInfo) -> Words:  # noqa: ARG001  as its siblings
+def told_of(alert: Alert | ChannelAlert, *, zone: ZoneInfo) -> str:
+    """How far away the date was on the day of the telling, in `zone`: the threshold in words where it was told on its own day, else what was true then. Who
+    sees a workspace for the first time is told of dates long past."""
+    threshold, on = Threshold(alert.threshold), alert.raised_at.astimezone(zone).date()
+    left = (alert.due_on - on).days
+    if left < 0:
+        return ngettext("%(n)d day overdue", "%(n)d days overdue", -left) % {"n": -left}
+    if on <= alert.fires_on or threshold.kind == ThresholdKind.OVERDUE:
+        return threshold.words
+    if left == 0 or threshold.kind == ThresholdKind.EXTEND:
+        return Threshold.of(threshold.kind, days=left).words
+    return ngettext("%(n)d day left", "%(n)d days left", left) % {"n": left}
+
+
+def _alert(notice: Notice, parts: list[Notice], zone: ZoneInfo) -> Words:
     alerts = [one.alert for one in (notice, *parts) if one.alert is not None]
     holding = [alert for alert in alerts if alert.state != AlertState.CANCELLED]
     said = holding or alerts[:1]
@@ -55,7 +70,7 @@ def _alert(notice: Notice, parts: list[Notice], zone: ZoneInfo) -> Words:  # noq
         url=reverse("dsr.dsr", args=[notice.workspace.slug, first.upstream_id])
         if first.dsr_id is not None and notice.workspace
         else "",
-        what=" · ".join(dict.fromkeys(alert.get_threshold_display() for alert in said)),
+        what=" · ".join(dict.fromkeys(told_of(alert, zone=zone) for alert in said)),
         day=day_of_alert(first, is_both=len(said) > 1),
         why=str(first.get_because_display()),
         remark="" if holding else str(first.get_cancelled_because_display()),

@@ -158,7 +158,13 @@ def _attention(memberships: Iterable[Membership], current: Workspace) -> int:
 
 def _settings_nav(*, view: str, administers: bool, may_audit: bool) -> list[NavItem]:
     places = [
-        (_("Workspaces"), "workspaces.workspaces", "building-2", {"workspaces", "hooks"}, administers),
+        (
+            _("Workspaces"),
+            "workspaces.workspaces",
+            "building-2",
+            {"workspaces", "hooks", "rules", "alert_rules", "channels", "letters"},
+            administers,
+        ),
         (_("People"), "people.people", "users", {"people"}, administers),
         (_("Jobs"), "jobs.jobs", "activity", {"jobs"}, administers),
         (_("Audit log"), "audit.audit", "history", {"audit"}, may_audit),

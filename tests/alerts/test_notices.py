@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from dsrportal.alerts import notes, outages
 from dsrportal.alerts.raising import decide
 from dsrportal.models import Alert, DataSubjectRequest, Lane, Notice, Role, SyncLane, User, Workspace
 from dsrportal.models.alerts import NoticeKind
+from dsrportal.queries.notice_words import told_of
 from tests.alerts.stage import at, make_dsr, make_member
 
 DUE = date(2026, 3, 10)
@@ -240,3 +242,25 @@ class TestAnOutage:
         make_dsr(workspace, 1, respond_by=DUE, extend_by=None)
         decide(workspace, now=at(DUE, 12))
         assert Alert.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("threshold", "due", "told", "words"),
+    [
+        ("respond_5", 7, 0, "5 working days left"),
+        ("respond_5", 7, 3, "4 days left"),
+        ("respond_0", 0, 0, "Due today"),
+        ("respond_2", 2, 2, "Due today"),
+        ("respond_0", 0, 9, "9 days overdue"),
+        ("overdue_7", -7, 1, "8 days overdue"),
+        ("extend_10", 10, 0, "10 days to extend"),
+        ("extend_10", 10, 8, "2 days to extend"),
+        ("extend_10", 10, 10, "Extend by today"),
+    ],
+)
+def test_what_is_told_late_is_told_as_it_is_by_then(threshold: str, due: int, told: int, words: str) -> None:
+    fires_on = date(2026, 11, 3)
+    raised_at = datetime(2026, 11, 3, 9, tzinfo=UTC) + timedelta(days=told)
+    alert = Alert(threshold=threshold, fires_on=fires_on, due_on=fires_on + timedelta(days=due), raised_at=raised_at)
+    with translation.override("en"):
+        assert told_of(alert, zone=ZoneInfo("Europe/Paris")) == words
