@@ -35,7 +35,7 @@ def test_an_admin_mends_a_slip_looks_ahead_and_saves(portal: Portal, page_as: Pa
     assert_accessible(page)
     assert not Alert.objects.exists()
     page.get_by_role("button", name="Save the rules").click()
-    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(page.locator("#messages").get_by_text("Saved.")).to_be_visible()
     policy = alert_policy_of(portal.workspace)
     assert policy.thresholds.respond == (8, 0)
     assert policy.tells_managers

@@ -216,7 +216,8 @@ def test_whatever_a_text_holds_it_is_shown_as_text(stage: Stage, client: Client,
     stage.dastra.wire.journal.clear()
     texts = client.post(f"/w/{stage.workspace.slug}/requests/1/texts/", headers={"HX-Request": "true"})
     assert texts.status_code == 200
-    assert [asked.path for asked in stage.dastra.wire.journal] == ["/v1/ws/42/DataSubjectRequests/1"]
+    read = ["/v1/ws/42/DataSubjectRequests/1", "/v1/ws/42/DataSubjectMessages"]
+    assert [asked.path for asked in stage.dastra.wire.journal] == read
     if "message" in changes:
         assert changes["message"][:3].replace("<", "&lt;") in texts.content.decode(), "it is shown, as text"
     for page in (*pages.values(), texts.content.decode()):
