@@ -45,7 +45,7 @@ class Running:
         """Send a signal to the demo alone and return its exit code."""
         assert self.process is not None
         self.process.send_signal(number)
-        return self.process.wait(timeout=60)
+        return self.process.wait(timeout=180)
 
     def get(self, path: str) -> int:
         return status_of(urllib.request.build_opener(), f"http://localhost:{self.port}{path}")
