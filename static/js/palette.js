@@ -152,7 +152,7 @@
     try {
       await window.htmx.ajax("GET", place.dataset.palette, { source: place, target: "body", swap: "beforeend" });
     } finally {
-      isComing = false;
+      if (!byId("palette")) isComing = false; /* else `bind` ends it: what is typed until then is kept too */
     }
   };
   document.addEventListener("htmx:load", (event) => { if (event.detail.elt.id === "palette") bind(event.detail.elt); });
