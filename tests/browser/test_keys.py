@@ -92,6 +92,7 @@ def test_keys_that_are_turned_off_do_nothing_and_the_palette_still_opens(
     page = page_as("olivia")
     page.goto(f"{portal.url}/keys/")
     page.get_by_role("button", name="Turn single keys off").click()
+    expect(page.get_by_role("button", name="Turn single keys on")).to_be_visible()
     page.goto(portal.board_url())
     card = page.locator(f"#cards-{steps[0].upstream_id} > .card").first
     assert upstream_id_of(card)
