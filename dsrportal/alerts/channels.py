@@ -7,48 +7,34 @@ Never posts, never calls Dastra. Decided or planned twice, or by two at once, it
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from dsrportal.alerts import outages
-from dsrportal.alerts.thresholds import Dates, Reached, reached
+from dsrportal.alerts import ledger_rows, outages
+from dsrportal.alerts.ledger_rows import Known, batches
+from dsrportal.alerts.thresholds import Reached, reached
 from dsrportal.clocks import Calendar, Policy
 from dsrportal.mirror import reckoning
 from dsrportal.models import Channel, ChannelAlert, ChannelMessage, DataSubjectRequest, Workspace
 from dsrportal.models.alert_rules import AlertPolicy
 from dsrportal.models.alerts import AlertClock, AlertState, CancelledBecause, MailKind
 from dsrportal.models.channels import ChannelTells, MessageState
-from dsrportal.models.requests import ExtensionState
 from dsrportal.models.thresholds import IMMEDIATE, Threshold
 
 MOST_AT_ONCE = 10
 AT_ONCE = timedelta(minutes=15)
-BATCH = 500
-COLUMNS = ("pk", "upstream_id", "reference", "respond_by", "extend_by", "extension_state", "refused_on")
 
 UNTOLD = frozenset({AlertState.WAITING, AlertState.CANCELLED, AlertState.DRY})
 """What no message has carried, and one may."""
 
-T = TypeVar("T")
 Key = tuple[int, int, str, str, date]
 """Channel, request, clock, threshold, legal date: what a row of the ledger is."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
-    """A row of the ledger."""
-
-    pk: int
-    state: AlertState
-    threshold: str
-    fires_on: date
 
 
 def decide(
@@ -69,12 +55,12 @@ def decide(
     wanted = _news(wanted, known=known, policy=policy)
     is_guess = outages.guesses(workspace, now=now)  # as for people
     missing = [a for key, a in wanted.items() if key not in known]
-    for some in _batches([a for a in missing if not (is_guess and Threshold(a.threshold).is_immediate)]):
+    for some in batches([a for a in missing if not (is_guess and Threshold(a.threshold).is_immediate)]):
         _raise(some, now=now)
     begins = AlertState.DRY if policy.is_dry else AlertState.WAITING
     others = UNTOLD - {begins}
     again = sorted(row.pk for key, row in known.items() if key in wanted and row.state in others)
-    for pks in _batches(again):
+    for pks in batches(again):
         ChannelAlert.objects.filter(pk__in=pks, state__in=others).update(
             state=begins, message=None, cancelled_at=None, cancelled_because=""
         )
@@ -130,17 +116,8 @@ def _wanted(
     only: Collection[int] | None,
 ) -> dict[Key, ChannelAlert]:
     """Every row that holds today, unsaved, by its key."""
-    horizon = today + timedelta(days=policy.thresholds.horizon_days)
-    rows = DataSubjectRequest.objects.filter(
-        Q(respond_by__lte=horizon) | Q(extend_by__gte=today, extend_by__lte=horizon),
-        workspace=workspace,
-        archived=False,
-        is_closed=False,
-    )
-    if only is not None:
-        rows = rows.filter(upstream_id__in=only)
     wanted: dict[Key, ChannelAlert] = {}
-    for row in rows.order_by("upstream_id").values(*COLUMNS):
+    for row in ledger_rows.due_requests(workspace, policy=policy, today=today, only=only):
         for one in _told(row, calendar=calendar, policy=policy, today=today):
             for channel in channels:
                 if not _is_for(channel, one=one):
@@ -163,13 +140,7 @@ def _wanted(
 
 def _told(row: dict[str, Any], *, calendar: Calendar, policy: AlertPolicy, today: date) -> list[Reached]:
     """Of each clock of a request the most urgent thing alone."""
-    dates = Dates(
-        respond_by=row["respond_by"],
-        extend_by=row["extend_by"],
-        is_extended=row["extension_state"] == ExtensionState.VALID,
-        is_refused=row["refused_on"] is not None,
-    )
-    near, overdue = reached(dates, calendar=calendar, today=today, thresholds=policy.thresholds)
+    near, overdue = reached(ledger_rows.dates_of(row), calendar=calendar, today=today, thresholds=policy.thresholds)
     return [*overdue, *(one for one in near if not overdue or one.clock != AlertClock.RESPOND)]
 
 
@@ -242,41 +213,18 @@ def _cancel(
         untold = untold.filter(upstream_id__in=only)
     over = [alert for alert in untold.order_by("pk") if _key(alert) not in wanted]
     held = {_about(key) for key in wanted} if over else set()
-    rows = _rows_of(workspace, alerts=over)
+    rows = ledger_rows.requests_of(workspace, alerts=over)
     reasons: dict[CancelledBecause, list[int]] = {}
     for alert in over:
-        reasons.setdefault(_reason(alert, row=rows.get(alert.upstream_id), held=held), []).append(alert.pk)
+        is_held = _about(_key(alert)) in held
+        reason = ledger_rows.why_over(alert, row=rows.get(alert.upstream_id), is_held=is_held) or CancelledBecause.RULES
+        reasons.setdefault(reason, []).append(alert.pk)
     count = 0
     for reason, pks in reasons.items():
-        for some in _batches(pks):
+        for some in batches(pks):
             still = ChannelAlert.objects.filter(pk__in=some, state__in=UNTOLD - {AlertState.CANCELLED})
             count += still.update(state=AlertState.CANCELLED, cancelled_at=now, cancelled_because=reason)
     return count
-
-
-def _rows_of(workspace: Workspace, *, alerts: list[ChannelAlert]) -> dict[int, dict[str, Any]]:
-    rows: dict[int, dict[str, Any]] = {}
-    for some in _batches(sorted({alert.upstream_id for alert in alerts})):
-        found = DataSubjectRequest.objects.filter(workspace=workspace, upstream_id__in=some)
-        for row in found.values("upstream_id", "is_closed", "archived", "respond_by", "extend_by", "extension_state"):
-            rows[row["upstream_id"]] = dict(row)
-    return rows
-
-
-def _reason(
-    alert: ChannelAlert, *, row: dict[str, Any] | None, held: set[tuple[int, int, str, date]]
-) -> CancelledBecause:
-    if row is None:
-        return CancelledBecause.GONE
-    if row["is_closed"]:
-        return CancelledBecause.CLOSED
-    if row["archived"]:
-        return CancelledBecause.ARCHIVED
-    if _about(_key(alert)) in held:
-        return CancelledBecause.LATER
-    on = row["respond_by"] if alert.clock == AlertClock.RESPOND else row["extend_by"]
-    is_settled = alert.clock == AlertClock.EXTEND and row["extension_state"] == ExtensionState.VALID
-    return CancelledBecause.MOVED if on != alert.due_on or is_settled else CancelledBecause.RULES
 
 
 def _waiting(channel: Channel) -> QuerySet[ChannelAlert]:
@@ -323,7 +271,3 @@ def _gather(
 
 def _key(alert: ChannelAlert) -> Key:
     return (alert.channel_id, alert.upstream_id, str(alert.clock), str(alert.threshold), alert.due_on)
-
-
-def _batches(all_of_them: list[T]) -> Iterable[list[T]]:
-    return (all_of_them[start : start + BATCH] for start in range(0, len(all_of_them), BATCH))

@@ -6,17 +6,18 @@ Called before mails are planned, and again for the requests of a mail just befor
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, TypeVar
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from dsrportal.alerts import channels, notes, outages
+from dsrportal.alerts import channels, ledger_rows, notes, outages
+from dsrportal.alerts.ledger_rows import Known, batches
 from dsrportal.alerts.mutes import mutes_of
 from dsrportal.alerts.recipients import COPIES, recipients_of
 from dsrportal.alerts.wanted import Key, is_news, key_of, wanted_alerts
@@ -24,16 +25,12 @@ from dsrportal.clocks import day_of
 from dsrportal.mirror import reckoning
 from dsrportal.models import Alert, DataSubjectRequest, Notice, Workspace
 from dsrportal.models.alert_rules import AlertPolicy, alert_policy_of
-from dsrportal.models.alerts import AlertClock, AlertState, CancelledBecause, MailState
-from dsrportal.models.requests import ExtensionState
+from dsrportal.models.alerts import AlertState, CancelledBecause, MailState
 from dsrportal.models.rules import policy_of
 
 MOST_NAMED = 500
-BATCH = 500
 UNTOLD = frozenset({AlertState.WAITING, AlertState.CANCELLED, AlertState.AWAY, AlertState.MUTED, AlertState.DRY})
 """What no mail has carried, and one may: the rest is over."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,16 +41,6 @@ class Decided:
     silent: int = 0
     revived: int = 0
     cancelled: int = 0
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Known:
-    """A row of the ledger."""
-
-    pk: int
-    state: AlertState
-    threshold: str
-    fires_on: date
 
 
 def decide(
@@ -80,7 +67,7 @@ def decide(
     wanted = _news(wanted, known=known, policy=policy)
     is_guess = outages.guesses(workspace, now=now)  # nobody is interrupted by one; the digest says how old its data is
     missing = [a for key, a in wanted.items() if key not in known and not (is_guess and a.is_immediate)]
-    raised = sum(_raise(some, now=now) for some in _batches(missing))
+    raised = sum(_raise(some, now=now) for some in batches(missing))
     _wake(workspace, wanted=wanted, known=known, now=now)
     return Decided(
         raised=raised,
@@ -165,7 +152,7 @@ def _notice(alerts: list[Alert], *, workspace: Workspace, now: datetime) -> None
 def _wake(workspace: Workspace, *, wanted: dict[Key, Alert], known: dict[Key, Known], now: datetime) -> None:
     """Tell of what was decided while the workspace only tried its rules, and still holds."""
     asleep = {row.pk: wanted[key].state for key, row in known.items() if row.state == AlertState.DRY and key in wanted}
-    for some in _batches(sorted(pk for pk, state in asleep.items() if state != AlertState.DRY)):
+    for some in batches(sorted(pk for pk, state in asleep.items() if state != AlertState.DRY)):
         with transaction.atomic():
             reckoning.lock(workspace.pk)
             woken = list(Alert.objects.filter(pk__in=some, state=AlertState.DRY).order_by("pk"))
@@ -185,7 +172,7 @@ def _turn(wanted: dict[Key, Alert], *, known: dict[Key, Known]) -> int:
             turns.setdefault((row.state, AlertState(alert.state)), []).append(row.pk)
     is_sending = Q(mail__state=MailState.WAITING, mail__lease_until__gt=timezone.now())
     for (before, after), pks in turns.items():
-        for some in _batches(sorted(pks)):
+        for some in batches(sorted(pks)):
             rows = Alert.objects.filter(pk__in=some, state=before).exclude(is_sending)
             rows.update(state=after, mail=None, cancelled_at=None, cancelled_because="")
     return sum(len(pks) for (before, _after), pks in turns.items() if before == AlertState.CANCELLED)
@@ -200,46 +187,22 @@ def _cancel(
         waiting = waiting.filter(upstream_id__in=only)
     over = [alert for alert in waiting.order_by("pk") if key_of(alert) not in wanted]
     reasons: dict[CancelledBecause, list[int]] = {}
-    rows = _rows_of(workspace, alerts=over)
+    rows = ledger_rows.requests_of(workspace, alerts=over)
     held = {_about(key) for key in wanted} if over else set()
     for alert in over:
-        reason = _reason(alert, row=rows.get(alert.upstream_id), held=held, policy=policy)
+        is_held = _about(key_of(alert)) in held
+        reason = _reason(alert, row=rows.get(alert.upstream_id), is_held=is_held, policy=policy)
         reasons.setdefault(reason, []).append(alert.pk)
     count = 0
     for reason, pks in reasons.items():
-        for some in _batches(pks):
+        for some in batches(pks):
             still = Alert.objects.filter(pk__in=some, state=AlertState.WAITING)
             count += still.update(state=AlertState.CANCELLED, cancelled_at=now, cancelled_because=reason)
     return count
 
 
-def _rows_of(workspace: Workspace, *, alerts: list[Alert]) -> dict[int, dict[str, Any]]:
-    rows: dict[int, dict[str, Any]] = {}
-    for some in _batches(sorted({alert.upstream_id for alert in alerts})):
-        found = DataSubjectRequest.objects.filter(workspace=workspace, upstream_id__in=some)
-        for row in found.values("upstream_id", "is_closed", "archived", "respond_by", "extend_by", "extension_state"):
-            rows[row["upstream_id"]] = dict(row)
-    return rows
-
-
-def _reason(
-    alert: Alert, *, row: dict[str, Any] | None, held: set[tuple[int, str, date, int]], policy: AlertPolicy
-) -> CancelledBecause:
-    if row is None:
-        return CancelledBecause.GONE
-    if row["is_closed"]:
-        return CancelledBecause.CLOSED
-    if row["archived"]:
-        return CancelledBecause.ARCHIVED
-    if _about(key_of(alert)) in held:
-        return CancelledBecause.LATER
-    on = row["respond_by"] if alert.clock == AlertClock.RESPOND else row["extend_by"]
-    is_settled = alert.clock == AlertClock.EXTEND and row["extension_state"] == ExtensionState.VALID
-    if on != alert.due_on or is_settled:
-        return CancelledBecause.MOVED
+def _reason(alert: Alert, *, row: dict[str, Any] | None, is_held: bool, policy: AlertPolicy) -> CancelledBecause:
+    if reason := ledger_rows.why_over(alert, row=row, is_held=is_held):
+        return reason
     is_in_rules = alert.threshold in policy.thresholds.all() and alert.because not in COPIES
     return CancelledBecause.NOT_THEIRS if is_in_rules else CancelledBecause.RULES
-
-
-def _batches(all_of_them: list[T]) -> Iterable[list[T]]:
-    return (all_of_them[start : start + BATCH] for start in range(0, len(all_of_them), BATCH))

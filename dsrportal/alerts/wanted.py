@@ -5,21 +5,17 @@ ledger. Reads rows, writes none.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
-from django.db.models import Q
-
+from dsrportal.alerts import ledger_rows
 from dsrportal.alerts.mutes import Mutes
 from dsrportal.alerts.recipients import COPIES, Hearer, Recipients
-from dsrportal.alerts.thresholds import Dates, Reached, reached
+from dsrportal.alerts.thresholds import Reached, reached
 from dsrportal.clocks import Calendar
-from dsrportal.models import Alert, DataSubjectRequest, Workspace
+from dsrportal.models import Alert, Workspace
 from dsrportal.models.alert_rules import AlertPolicy
 from dsrportal.models.alerts import AlertClock, AlertState, Because
-from dsrportal.models.requests import ExtensionState
-
-COLUMNS = ("pk", "upstream_id", "reference", "operator_id", "respond_by", "extend_by", "extension_state", "refused_on")
 
 Key = tuple[int, str, str, date, int]
 """Request, clock, threshold, legal date, person: what an alert is, within a workspace."""
@@ -41,19 +37,10 @@ def wanted_alerts(
 ) -> dict[Key, Alert]:
     """Every alert that holds today, unsaved, by its key, in the state in which it begins. `only` names requests by upstream id. One query."""
     policy = recipients.policy
-    horizon = today + timedelta(days=policy.thresholds.horizon_days)
-    rows = DataSubjectRequest.objects.filter(
-        Q(respond_by__lte=horizon) | Q(extend_by__gte=today, extend_by__lte=horizon),
-        workspace=workspace,
-        archived=False,
-        is_closed=False,
-    )
-    if only is not None:
-        rows = rows.filter(upstream_id__in=only)
     found: dict[Key, Alert] = {}
     hearers: dict[int | None, list[Hearer]] = {}
     managers = recipients.of_overdue()
-    for row in rows.order_by("upstream_id").values(*COLUMNS):
+    for row in ledger_rows.due_requests(workspace, policy=policy, today=today, only=only):
         operator_id = row["operator_id"]
         if operator_id not in hearers:
             hearers[operator_id] = recipients.of_request(operator_id)
@@ -102,13 +89,7 @@ def _told(
     today: date,
 ) -> Iterator[tuple[Reached, Hearer]]:
     """Who is told what of one request: of a clock each person hears the most urgent thing alone."""
-    dates = Dates(
-        respond_by=row["respond_by"],
-        extend_by=row["extend_by"],
-        is_extended=row["extension_state"] == ExtensionState.VALID,
-        is_refused=row["refused_on"] is not None,
-    )
-    near, overdue = reached(dates, calendar=calendar, today=today, thresholds=policy.thresholds)
+    near, overdue = reached(ledger_rows.dates_of(row), calendar=calendar, today=today, thresholds=policy.thresholds)
     for one in overdue:
         yield from ((one, hearer) for hearer in managers)
     warned = {hearer.person.pk for hearer in managers} if overdue else set()

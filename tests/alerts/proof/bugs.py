@@ -10,6 +10,7 @@ from typing import Any
 from unittest import mock
 
 from dsrportal.alerts import raising, wanted
+from dsrportal.alerts.ledger_rows import Known
 from dsrportal.alerts.recipients import Recipients
 from dsrportal.alerts.thresholds import Dates, reached
 from dsrportal.models import Alert
@@ -39,14 +40,14 @@ def _every_threshold_is_the_first(dates: Dates, *, today: date, **given: Any) ->
     return [one for one in own if one.fires_on == today], overdue
 
 
-def _known_by_any_date(workspace: Any, *, wanted: dict[Any, Alert]) -> dict[Any, raising.Known]:
+def _known_by_any_date(workspace: Any, *, wanted: dict[Any, Alert]) -> dict[Any, Known]:
     found = _known(workspace, wanted=wanted)
     rows = Alert.objects.filter(workspace=workspace).values_list("upstream_id", "clock", "threshold", "person_id", "pk")
     told = {(upstream_id, clock, code, person_id): pk for upstream_id, clock, code, person_id, pk in rows}
     for key, alert in wanted.items():
         pk = told.get((*key[:3], key[4]))
         if key not in found and pk is not None:
-            known = raising.Known(pk=pk, state=AlertState.SENT, threshold=key[2], fires_on=alert.fires_on)
+            known = Known(pk=pk, state=AlertState.SENT, threshold=key[2], fires_on=alert.fires_on)
             found[key] = known
     return found
 
