@@ -49,11 +49,12 @@ def deliver(mail: Mail, *, desk: Desk, checker: Checker, now: datetime) -> Outco
     token = _claim(mail)
     if token is None:
         return Outcome.BUSY
-    alerts = list(Alert.objects.filter(mail=mail, state=AlertState.WAITING).order_by("pk"))
+    waiting = Alert.objects.filter(mail=mail, state=AlertState.WAITING, workspace__in=desk.workspaces)
+    alerts = list(waiting.order_by("pk"))
     with letters.reading_in(desk):
         letter = letters.compose(mail, desk=desk, alerts=alerts, unchecked=unchecked, now=now)
         if not letter.sections and not (mail.kind == MailKind.DIGEST and desk.managed):
-            _settle(mail, state=MailState.CANCELLED, now=now)
+            _settle(mail, state=MailState.CANCELLED, desk=desk, now=now)
             return Outcome.CANCELLED
         message = letters.message(mail, letter=letter, language=letters.language_of(desk))
     if not _hold(mail, token=token):
@@ -62,7 +63,7 @@ def deliver(mail: Mail, *, desk: Desk, checker: Checker, now: datetime) -> Outco
         _send(message)
     except (OSError, smtplib.SMTPException) as error:
         return _failed(mail, error=error, token=token, now=now)
-    _settle(mail, state=MailState.SENT, now=now, desk=desk, unchecked=unchecked)
+    _settle(mail, state=MailState.SENT, desk=desk, now=now, told=alerts, unchecked=unchecked)
     return Outcome.SENT
 
 
@@ -104,17 +105,25 @@ def _hold(mail: Mail, *, token: str) -> bool:
 
 
 def _settle(
-    mail: Mail, *, state: MailState, now: datetime, desk: Desk | None = None, unchecked: Collection[int] = ()
+    mail: Mail,
+    *,
+    state: MailState,
+    desk: Desk,
+    now: datetime,
+    told: Collection[Alert] = (),
+    unchecked: Collection[int] = (),
 ) -> None:
-    """Note how it ended, with its alerts, in one transaction."""
+    """Note how it ended, with the alerts that it `told`, in one transaction. What it was to tell of a workspace that was disabled meanwhile waits on."""
     with transaction.atomic():
         if not Mail.objects.filter(pk=mail.pk, state=MailState.WAITING).update(
             state=state, settled_at=now, lease_until=None, last_error=""
         ):
             return
         waiting = Alert.objects.filter(mail=mail, state=AlertState.WAITING)
-        if desk is None:
+        waiting.exclude(workspace__in=desk.workspaces).update(mail=None)
+        if state != MailState.SENT:
             return
+        waiting = waiting.filter(pk__in=[alert.pk for alert in told])
         read = read_at(desk.workspaces, now=now)
         for workspace_id in unchecked:
             waiting.filter(workspace_id=workspace_id).update(was_unchecked=True, unchecked_since=read[workspace_id])

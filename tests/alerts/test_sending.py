@@ -11,10 +11,11 @@ from django.utils import timezone
 
 from dsrportal.alerts import letters
 from dsrportal.alerts.sending import Told, preview, send_alerts
-from dsrportal.models import Alert, DataSubjectRequest, Lane, Mail, Notice, Role, SyncLane, User, Workspace
+from dsrportal.models import Alert, DataSubjectRequest, Lane, Mail, Membership, Notice, Role, SyncLane, User, Workspace
 from dsrportal.models.alerts import AlertState, MailState
 from tests.alerts.conftest import Post
 from tests.alerts.stage import at, make_dsr, make_member, make_operator
+from tests.conftest import MakeWorkspace
 
 DUE = date(2026, 3, 10)
 DAY = timedelta(days=1)
@@ -144,6 +145,28 @@ def test_after_a_night_without_a_mail_server_there_is_one_digest(
     send_alerts(now=at(DUE + DAY), insist=True)
     assert post.subjects("luc@example.org") == ["Deadlines: 1 overdue"]
     assert sorted(Mail.objects.values_list("state", flat=True)) == ["cancelled", "cancelled", "sent"]
+
+
+def test_a_mail_marks_as_sent_only_what_it_told(
+    post: Post, theirs: DataSubjectRequest, luc: User, make_workspace: MakeWorkspace, settings: Any
+) -> None:
+    other = make_workspace("acme-nederland", upstream_id=102)
+    Membership.objects.create(user=luc, workspace=other, role=Role.OFFICER)
+    operator = make_operator(other, email=luc.email, upstream_id=51)
+    make_dsr(other, 205, respond_by=DUE, extend_by=None, operator=operator)
+    port, settings.EMAIL_PORT = settings.EMAIL_PORT, 9
+    send_alerts(now=at(DUE))
+    assert Mail.objects.get().alerts.count() == 2
+    Workspace.objects.filter(pk=other.pk).update(disabled_at=at(DUE))
+    settings.EMAIL_PORT = port
+    assert send_alerts(now=at(DUE), insist=True).mails == 1
+    assert "DSR-205" not in parts(post.taken[0])[0]
+    states = dict(Alert.objects.values_list("upstream_id", "state"))
+    assert states == {104: AlertState.SENT, 205: AlertState.WAITING}
+    Workspace.objects.filter(pk=other.pk).update(disabled_at=None)
+    send_alerts(now=at(DUE + DAY))
+    assert "DSR-205" in parts(post.taken[1])[0]
+    assert not Alert.objects.filter(state=AlertState.WAITING).exists()
 
 
 @pytest.mark.parametrize(
