@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 import pytest
 from django.conf import settings as django_settings
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from dsrportal import credentials
 from dsrportal.models import Membership, Role, User, Workspace
@@ -30,6 +30,13 @@ def _plain_static_files(settings: Any) -> None:
 def _quick_passwords(settings: Any) -> None:
     """A password takes a portal about a second to hash, on purpose; a test's cast has no such time."""
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _own_language() -> Iterator[None]:
+    """A page read in Dutch leaves its language in the thread: the next test begins without one."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

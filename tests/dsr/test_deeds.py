@@ -5,7 +5,9 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import UTC, date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.test import Client
@@ -74,14 +76,17 @@ def test_each_dialog_writes_what_it_asked_for_and_nothing_else(
     page.post("extend", expires="2027-02-01", complex="on")
     page.read()
     area = json.loads(page.hidden("edit")["seen"])["area"]
-    received = dsr.received_at.date().isoformat() if dsr.received_at else ""
+    zone = ZoneInfo(mirrored.time_zone)
+    assert dsr.received_at is not None
+    received = dsr.received_at.astimezone(zone).date().isoformat()
     page.post(
         "edit", title="A better title", received=received, purposes=["Access"], area=area, locale="nl", complex="on"
     )
     after = told(dastra, dsr)
     assert [entry.state for entry in OutboxEntry.objects.all()] == [WishState.DONE] * 4
     assert (after["operatorId"], {tag["id"] for tag in after["tags"]}) == (operator, set(tags))
-    assert after["expiryTime"].startswith("2027-02-01")
+    expires = datetime.fromisoformat(after["expiryTime"]).replace(tzinfo=UTC)
+    assert expires.astimezone(zone).date() == date(2027, 2, 1), "the day is the workspace's own"
     assert (after["title"], after["purposes"], after["locale"], after["complex"]) == (
         "A better title", ["Access"], "nl", True,
     )  # fmt: skip
