@@ -1,8 +1,8 @@
 """One board over all the person's workspaces: columns are Dastra's own states, to which every workspace maps its steps. Read only: a card leads
 to its request, where it is moved among the steps of its own workspace.
 
-Called by `views.board`. Seven queries, whatever the number of workspaces and rows. A workspace that could not be read is named, and no count of
-which it is a part looks exact.
+Called by `views.board`. Two queries for each column that has cards and a handful for all, whatever the number of workspaces and rows. A workspace that
+could not be read is named, and no count of which it is a part looks exact.
 """
 
 from __future__ import annotations

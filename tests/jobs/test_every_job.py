@@ -119,8 +119,6 @@ def stage(
     transactional_db: None, serve: Serve, make_workspace: MakeWorkspace, tmp_path: Path, settings: Any
 ) -> Iterator[Stage]:
     """Everything that a job could find to do."""
-    if connection.vendor != "sqlite":
-        pytest.skip("copies a database of one file; the jobs' own tests run on both")
     now = timezone.now().replace(hour=10)
     settings.UNDO_SECONDS = 0
     server = serve(requests=8)
@@ -243,6 +241,7 @@ def killed(job: timetable.Job, *, stage: Stage, at: int) -> bool:
 
 
 @pytest.mark.parametrize("name", [job.name for job in timetable.JOBS])
+@pytest.mark.one_database
 def test_every_job_leaves_the_same_rows_however_it_is_run(name: str, stage: Stage) -> None:
     job = timetable.BY_NAME[name]
     if name == "run_hold_end":

@@ -166,10 +166,9 @@ class TestHowItIsSeen:
 class TestWhatStopsThem:
     """The trouble itself, with real code; that clusters and workers that stop are replaced is in `test_supervisor.py`."""
 
+    @pytest.mark.one_database
     def test_a_full_disk(self, client: Client, stamped: time_machine.Traveller, transactional: None) -> None:
         """No file may grow beyond a page: the write-ahead log cannot take the stamp."""
-        if connection.vendor != "sqlite":
-            pytest.skip("the disk of a database server is not this machine's to fill")
         connection.close()
         pid = os.fork()
         if pid == 0:
@@ -185,9 +184,8 @@ class TestWhatStopsThem:
         assert os.waitstatus_to_exitcode(status) == 3
         self.assert_seen(client, stamped)
 
+    @pytest.mark.one_database
     def test_a_locked_database(self, client: Client, stamped: time_machine.Traveller, transactional: None) -> None:
-        if connection.vendor != "sqlite":
-            pytest.skip("nobody locks the whole of a PostgreSQL")
         with sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None) as other:
             other.execute("BEGIN IMMEDIATE")
             with connection.cursor() as cursor:
