@@ -12,7 +12,10 @@ from dsrportal.models import DataSubjectRequest
 def with_legal_dates(dsr: DataSubjectRequest, *, profile: Profile = Profile.GDPR) -> DataSubjectRequest:
     """The (unsaved) row with its legal dates. `upstream` makes Dastra's date the legal one, where a test is about an order or a day alone."""
     zone = ZoneInfo(dsr.workspace.time_zone)
-    rules = Rules(policy=Policy(profile=profile), zone=zone, number=dsr.workspace.rules_number)
+    workspace = dsr.workspace
+    rules = Rules(
+        policy=Policy(profile=profile), zone=zone, number=workspace.rules_number, target_days=workspace.target_days
+    )
     for name, value in legal_fields(dsr, ledger=NO_LEDGER, rules=rules).items():
         setattr(dsr, name, value)
     return dsr

@@ -1,5 +1,5 @@
-"""By which rules a workspace's clocks run, changed by its admin: the law, what a pause does, holidays of its own. Called by the settings page; the
-workspace's place (country, region, zone) is changed by `actions.workspaces`, which raises the same number.
+"""By which rules a workspace's clocks run, changed by its admin: the law, what a pause does, its own target, holidays of its own. Called by the
+settings page; the workspace's place (country, region, zone) is changed by `actions.workspaces`, which raises the same number.
 
 A change raises `rules_number` in its own transaction; open requests are then computed anew, the first here and the rest by a job.
 """
@@ -24,16 +24,24 @@ EARLIEST_YEAR, LATEST_YEAR = 2000, 2100
 
 
 def change_rules(
-    workspace: Workspace, *, profile: ClockProfile, pause_policy: PauseRule, by: User, now: datetime
+    workspace: Workspace,
+    *,
+    profile: ClockProfile,
+    pause_policy: PauseRule,
+    target_days: int | None,
+    by: User,
+    now: datetime,
 ) -> int:
-    """Set the law and what a pause does. Returns how many dates moved at once."""
+    """Set the law, what a pause does and the own target (days from receipt; None: none). Returns how many legal dates moved at once."""
     with transaction.atomic():
         reckoning.lock(workspace.pk)
-        before = Workspace.objects.values_list("profile", "pause_policy").get(pk=workspace.pk)
-        if before == (profile, pause_policy):
+        before = Workspace.objects.values_list("profile", "pause_policy", "target_days").get(pk=workspace.pk)
+        if before == (profile, pause_policy, target_days):
             return 0
-        Workspace.objects.filter(pk=workspace.pk).update(profile=profile, pause_policy=pause_policy)
-        details = {"profile": str(profile), "pause_policy": str(pause_policy)}
+        Workspace.objects.filter(pk=workspace.pk).update(
+            profile=profile, pause_policy=pause_policy, target_days=target_days
+        )
+        details = {"profile": str(profile), "pause_policy": str(pause_policy), "target_days": str(target_days or "")}
         raise_number(workspace, by=by, now=now, details=details)
     return _restate(workspace, now=now)
 

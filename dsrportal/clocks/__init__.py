@@ -18,6 +18,7 @@ from dsrportal.clocks.calendars import (
 from dsrportal.clocks.facts import Clocks, Event, EventKind, Extension, Facts, Pause, Refusal, State, day_of
 from dsrportal.clocks.profiles import PausePolicy, Policy, Profile, add_months
 from dsrportal.clocks.rules import compute, upstream_rule
+from dsrportal.clocks.target import own_target
 from dsrportal.clocks.trace import SOURCES, Step, StepCode, source_of
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "country_codes",
     "day_of",
     "holiday_name",
+    "own_target",
     "regions_of",
     "source_of",
     "upstream_rule",

@@ -1,4 +1,4 @@
-"""What the settings page of a workspace's clocks asks: the law, what a pause does, a holiday of its own."""
+"""What the settings page of a workspace's clocks asks: the law, what a pause does, the own target, a holiday of its own."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from dsrportal.forms.changes import DateInput
 from dsrportal.models.workspaces import ClockProfile, PauseRule
 
+LONGEST_TARGET = 365
+
 
 class RulesForm(forms.Form):
-    """The law and the policy within it."""
+    """The law, the policy within it, and the team's own target."""
 
     profile = forms.ChoiceField(label=_("Law"), choices=ClockProfile.choices, widget=forms.RadioSelect)
     pause_policy = forms.ChoiceField(
@@ -18,6 +20,17 @@ class RulesForm(forms.Form):
         choices=PauseRule.choices,
         widget=forms.RadioSelect,
         help_text=_("A pause is a tolerance of the guidelines: the date without it always stays in view."),
+    )
+    target_days = forms.IntegerField(
+        label=_("Own target: days from receipt"),
+        min_value=1,
+        max_value=LONGEST_TARGET,
+        required=False,
+        widget=forms.NumberInput(attrs={"autocomplete": "off"}),
+        help_text=_(
+            "The day by which the team wants to have answered. It moves with pauses, is never later than the legal date, "
+            "and no alert follows it. Empty: none."
+        ),
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from dsrportal import models
-from dsrportal.clocks import Extension, Facts, Pause, Policy, Refusal, compute, day_of
+from dsrportal.clocks import Extension, Facts, Pause, Policy, Refusal, compute, day_of, own_target
 from dsrportal.models import DataSubjectRequest
 from dsrportal.models.requests import ExtensionState
 
@@ -21,11 +21,14 @@ CLOSED = "Closed"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rules:
-    """By what a workspace's dates are computed. `number` is its `rules_number`; without a `policy` (no holidays known) every date is unknown."""
+    """By what a workspace's dates are computed. `number` is its `rules_number`; without a `policy` (no holidays known) every date is unknown.
+    `target_days` is the team's own target, None where there is none.
+    """
 
     policy: Policy | None
     zone: ZoneInfo
     number: int
+    target_days: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,13 +85,15 @@ def legal_fields(dsr: DataSubjectRequest, *, ledger: Ledger, rules: Rules) -> di
         "extension_state": "",
         "refused_on": ledger.refusal.notice_on if ledger.refusal else None,
         "is_refusal_late": False,
+        "target_on": None,
         "upstream_due_on": facts.upstream_due_on,
         "closed_on": facts.closed_on,
         "late_days": None,
         "rules_number": rules.number,
     }
     if rules.policy is not None:
-        clocks = compute(facts, policy=rules.policy, today=_still(facts))
+        still_on = _still(facts)
+        clocks = compute(facts, policy=rules.policy, today=still_on)
         is_paused = clocks.is_paused and dsr.state != CLOSED
         fields |= {
             "received_on": clocks.received_on,
@@ -101,6 +106,10 @@ def legal_fields(dsr: DataSubjectRequest, *, ledger: Ledger, rules: Rules) -> di
             "is_refusal_late": clocks.refusal_in_time is False,
             "late_days": clocks.days_late,
         }
+        if rules.target_days is not None:
+            fields["target_on"] = own_target(
+                facts, clocks=clocks, days=rules.target_days, policy=rules.policy, today=still_on
+            )
     return fields | {"clock_on": fields["respond_by"] or fields["without_pauses"] or DataSubjectRequest.NO_DAY}
 
 

@@ -35,7 +35,12 @@ _READ = (
 def rules_of(workspace_id: int) -> Rules:
     """The rules as they are now. Two queries; call it under the workspace's lock where rows are written by them."""
     workspace = Workspace.objects.get(pk=workspace_id)
-    return Rules(policy=policy_of(workspace), zone=ZoneInfo(workspace.time_zone), number=workspace.rules_number)
+    return Rules(
+        policy=policy_of(workspace),
+        zone=ZoneInfo(workspace.time_zone),
+        number=workspace.rules_number,
+        target_days=workspace.target_days,
+    )
 
 
 def ledgers_of(dsr_pks: Collection[int]) -> dict[int, Ledger]:

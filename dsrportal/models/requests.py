@@ -105,6 +105,7 @@ class DataSubjectRequest(models.Model):
     workspace's rules. What time changes is derived from them and never stored; so `respond_by` is empty while a pause is open, since it moves
     every day: `without_pauses` and `paused_working_left`, the working days that were left when it began, stand still. `refuse_by` is
     `extend_by`. `clock_on` and `clock_rank` are the order by the legal clock: what needs data, what runs, what is paused, what is closed.
+    `target_on` is the team's own target, no legal date, and empty while a pause moves it.
     `closed_on` is the day of the closing, `late_days` the verdict on it (negative: early). `restated_at` and `restated_from` tell that a change of
     the rules moved it.
     """
@@ -114,7 +115,7 @@ class DataSubjectRequest(models.Model):
     NEEDS_DATA, RUNNING, PAUSED, CLOSED = range(4)
     LEGAL_FIELDS: ClassVar[tuple[str, ...]] = (
         "received_on", "is_receipt_from_creation", "respond_by", "extend_by", "without_pauses", "paused_since", "paused_working_left",
-        "extension_state", "refused_on", "is_refusal_late", "upstream_due_on", "closed_on", "late_days", "clock_on", "rules_number",
+        "extension_state", "refused_on", "is_refusal_late", "target_on", "upstream_due_on", "closed_on", "late_days", "clock_on", "rules_number",
     )  # fmt: skip
 
     workspace = models.ForeignKey(Workspace, on_delete=models.CASCADE, related_name="dsrs")
@@ -174,6 +175,7 @@ class DataSubjectRequest(models.Model):
     extension_state = models.CharField(max_length=7, choices=ExtensionState, blank=True)
     refused_on = models.DateField(null=True)
     is_refusal_late = models.BooleanField(default=False)
+    target_on = models.DateField(_("own target"), null=True)
     upstream_due_on = models.DateField(null=True)
     closed_on = models.DateField(null=True)
     late_days = models.IntegerField(null=True)

@@ -44,7 +44,8 @@ class Workspace(models.Model):
 
     `read_sequence` numbers the reads from Dastra: a row is only overwritten by a read with a higher number than its own.
     `change_number` grows in the transaction of every change that a page of the workspace shows (`note_change`).
-    `rules_number` grows with whatever legal dates depend on (law, country, region, zone, added holidays): rows that were computed by an
+    `target_days` is the team's own target, in calendar days from receipt; None: it has none.
+    `rules_number` grows with whatever legal dates depend on (law, country, region, zone, added holidays, the target): rows that were computed by an
     older number are computed anew.
     The lease lets one pull run at a time over all processes; `lease_number` grows with every lease taken, and a pull whose number is
     no longer the current one may not commit.
@@ -66,6 +67,7 @@ class Workspace(models.Model):
     time_zone = models.CharField(_("time zone"), max_length=60, default="Europe/Paris")
     profile = models.CharField(_("law"), max_length=8, choices=ClockProfile, default=ClockProfile.GDPR)
     pause_policy = models.CharField(_("after a pause"), max_length=7, choices=PauseRule, default=PauseRule.SUSPEND)
+    target_days = models.PositiveSmallIntegerField(_("own target"), null=True, blank=True)
     rules_number = models.IntegerField(default=1)
     rules_changed_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()

@@ -1,4 +1,4 @@
-"""The clock of one request as its page shows it: the three legal dates, Dastra's beside them, why they are so, what is recorded, what may be done.
+"""The clock of one request as its page shows it: the three legal dates, Dastra's and the team's own beside them, why, what is recorded, what may be done.
 
 Called by `queries.detail`; reads no row by itself, never writes.
 """
@@ -16,7 +16,7 @@ from dsrportal.clocks import Policy, compute
 from dsrportal.mirror.legal import facts_of
 from dsrportal.models import DataSubjectRequest, Workspace
 from dsrportal.models.workspaces import ClockProfile
-from dsrportal.queries import clock_state, clock_words, clockmark, ledger
+from dsrportal.queries import clock_state, clock_words, clockmark, ledger, target_words
 from dsrportal.queries.clock_words import TraceLine
 from dsrportal.queries.clockmark import ClockMark, long_day
 from dsrportal.queries.ledger import Line, Recorded
@@ -55,22 +55,22 @@ def of_request(
     """The panel as of the workspace's own day."""
     zone = ZoneInfo(workspace.time_zone)
     today = now.astimezone(zone).date()
-    target = _target(dsr, workspace=workspace)
+    settable_on = _settable(dsr, workspace=workspace)
     return ClockPanel(
         mark=clockmark.of_row(clock_state.columns_of(dsr), policy=policy, zone=zone, now=now),
-        dates=_dates(dsr, workspace=workspace),
+        dates=_dates(dsr, workspace=workspace, today=today),
         warnings=_warnings(dsr, recorded=recorded, policy=policy),
         trace=_trace(dsr, recorded=recorded, workspace=workspace, policy=policy, zone=zone, today=today),
         lines=ledger.lines(recorded, dsr=dsr, workspace=workspace),
         deeds=_deeds(dsr, recorded=recorded, policy=policy),
         no_extension=_no_extension(dsr, recorded=recorded, today=today),
-        set_date=target.isoformat() if target else "",
-        set_date_text=long_day(target) if target else "",
+        set_date=settable_on.isoformat() if settable_on else "",
+        set_date_text=long_day(settable_on) if settable_on else "",
         unexplained_count=recorded.unexplained_count,
     )
 
 
-def _dates(dsr: DataSubjectRequest, *, workspace: Workspace) -> list[LegalDate]:
+def _dates(dsr: DataSubjectRequest, *, workspace: Workspace, today: date) -> list[LegalDate]:
     respond = _line(_("Respond by"), dsr.respond_by)
     if dsr.paused_since and not dsr.is_closed:
         left = dsr.paused_working_left or 0
@@ -78,7 +78,7 @@ def _dates(dsr: DataSubjectRequest, *, workspace: Workspace) -> list[LegalDate]:
             "%(n)d working day is left when it goes on", "%(n)d working days are left when it goes on", left
         )
         respond = LegalDate(name=_("Respond by"), remark=remark % {"n": left})
-    found = [respond]
+    found = [respond, *_own_target(dsr, workspace=workspace, today=today)]
     if dsr.without_pauses and dsr.without_pauses != dsr.respond_by:
         found.append(_line(_("Without pauses"), dsr.without_pauses))
     if dsr.extend_by:
@@ -89,6 +89,16 @@ def _dates(dsr: DataSubjectRequest, *, workspace: Workspace) -> list[LegalDate]:
     if workspace.profile != ClockProfile.UPSTREAM:
         found.append(_line(_("Dastra's date"), dsr.upstream_due_on, remark=_beside(dsr)))
     return found
+
+
+def _own_target(dsr: DataSubjectRequest, *, workspace: Workspace, today: date) -> list[LegalDate]:
+    """The team's own target, where the workspace has one and the request too: one that was closed before has none."""
+    if workspace.target_days is None:
+        return []
+    if dsr.target_on is not None:
+        return [_line(target_words.name(), dsr.target_on, remark=target_words.remark(dsr, today=today))]
+    is_paused = dsr.paused_since is not None and not dsr.is_closed
+    return [LegalDate(name=target_words.name(), remark=target_words.paused())] if is_paused else []
 
 
 def _line(name: str, day: date | None, *, remark: str = "") -> LegalDate:
@@ -175,7 +185,7 @@ def _no_extension(dsr: DataSubjectRequest, *, recorded: Recorded, today: date) -
     )
 
 
-def _target(dsr: DataSubjectRequest, *, workspace: Workspace) -> date | None:
+def _settable(dsr: DataSubjectRequest, *, workspace: Workspace) -> date | None:
     """The legal day where Dastra has another."""
     is_settled = dsr.is_closed or dsr.archived or dsr.paused_since is not None
     if is_settled or workspace.profile == ClockProfile.UPSTREAM or dsr.respond_by == dsr.upstream_due_on:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from dsrportal.queries import clock_state
 
 LOCKED = "demandId"
+OWN_TARGET = "ownTarget"
 SEPARATOR = ","
 
 
@@ -56,6 +57,7 @@ _ALL = (
     ),
     LedgerColumn(key="tags", label=_("Tags"), fields=("tag_ids",)),
     LedgerColumn(key="extendBy", label=_("Extend by"), fields=("extend_by", "extension_state", "is_closed")),
+    LedgerColumn(key=OWN_TARGET, label=_("Own target"), fields=("target_on",), sort="ownTarget"),
     LedgerColumn(key="inStep", label=_("In this step"), fields=("step_entered_at",), kind="num"),
     LedgerColumn(key="channel", label=_("Channel"), fields=("channel",), sort="channel"),
     LedgerColumn(
@@ -80,6 +82,11 @@ def keep_known(keys: Iterable[str]) -> tuple[str, ...]:
     """The columns among these that exist, each once, the reference first; empty where none of them exists."""
     known = [key for key in dict.fromkeys(keys) if key in COLUMNS and key != LOCKED]
     return (LOCKED, *known) if known else ()
+
+
+def offered(keys: Iterable[str], *, has_target: bool) -> tuple[str, ...]:
+    """The columns among these that a workspace has: that of the own target only where it has one."""
+    return tuple(key for key in keys if has_target or key != OWN_TARGET)
 
 
 def read(text: str) -> tuple[str, ...]:

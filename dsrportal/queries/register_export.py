@@ -32,6 +32,8 @@ AT_ONCE = 500
 PERSON = "person"
 AS_OF = _("As of")
 
+_DAYS = ("dateDemand", "dateUpdate", "extendBy", "ownTarget", "lastMessageDate", "dateCreation", "dateClosed")
+
 Part = tuple[Any, Callable[[Any], Cell]]
 PARTS: dict[str, tuple[Part, ...]] = {
     "clock": (
@@ -50,10 +52,7 @@ PARTS: dict[str, tuple[Part, ...]] = {
         (_("Unread messages"), lambda cell: cell.unread),
     ),
     "tags": ((COLUMNS["tags"].label, lambda cell: ", ".join(tag.label for tag in cell)),),
-    **{
-        key: ((COLUMNS[key].label, lambda cell: cell.on),)
-        for key in ("dateDemand", "dateUpdate", "extendBy", "lastMessageDate", "dateCreation", "dateClosed")
-    },
+    **{key: ((COLUMNS[key].label, lambda cell: cell.on),) for key in _DAYS},
 }
 """What a column becomes in a spreadsheet, where that is more or other than its words."""
 

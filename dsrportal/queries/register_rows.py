@@ -202,6 +202,11 @@ def _extend_by(values: Mapping[str, Any], reader: Reader) -> When:
     return _when(values["extend_by"], today=reader.now.astimezone(reader.zone).date())
 
 
+def _own_target(values: Mapping[str, Any], reader: Reader) -> When:
+    target_on = values["target_on"]
+    return _when(target_on, today=reader.now.astimezone(reader.zone).date()) if target_on else When()
+
+
 def _in_step(values: Mapping[str, Any], reader: Reader) -> int | None:
     if values["step_entered_at"] is None:
         return None
@@ -230,6 +235,7 @@ CELLS: dict[str, Callable[[Mapping[str, Any], Reader], Any]] = {
     ),
     "tags": _tags,
     "extendBy": _extend_by,
+    "ownTarget": _own_target,
     "inStep": _in_step,
     "channel": lambda values, _reader: words.channel(values["channel"]),
     "lastMessageDate": _day_of("last_message_at"),

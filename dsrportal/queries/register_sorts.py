@@ -41,6 +41,7 @@ DEFAULT_SORT = "clock"
 SORTS: dict[str, tuple[Column, ...]] = {
     "clock": (BY_RANK, Column(path="clock_on", kind="day")),
     "expiryTime": (OPEN_FIRST, Column(path="clock_at", kind="time")),
+    "ownTarget": (OPEN_FIRST, Column(path="target_on", kind="day", nullable=True)),
     "dateDemand": (Column(path="received_at", kind="time", nullable=True),),
     "dateCreation": (Column(path="created_at", kind="time", nullable=True),),
     "dateUpdate": (Column(path="updated_at", kind="time", nullable=True),),

@@ -46,6 +46,9 @@ CONDITION = re.compile(r"([a-z]+)\.([a-z]+)(?:\.([A-Za-z0-9-]{1,40}))?")
 CODE = re.compile(r"[A-Za-z][A-Za-z0-9]{0,39}")
 DIGITS = re.compile(r"0|[1-9][0-9]{0,18}")
 
+OWN_TARGET = "target"
+"""The field that only a workspace with a target of its own has."""
+
 Equal = Callable[[str, Workspace], Q]
 
 
@@ -98,6 +101,7 @@ FIELDS: dict[str, Field] = {
     "due": Field(kind="day", column="respond_by"),
     "extend": Field(kind="day", column="extend_by"),
     "dastra": Field(kind="day", column="upstream_due_on"),
+    OWN_TARGET: Field(kind="day", column="target_on"),
     "received": Field(kind="day", column="received_on"),
     "closed": Field(kind="day", column="closed_on"),
     "messages": Field(kind="number", column="message_count"),

@@ -24,6 +24,7 @@ FIELD_NAMES: dict[str, Promise] = {
     "due": gettext_lazy("Respond by"),
     "extend": gettext_lazy("Extend by"),
     "dastra": gettext_lazy("Dastra's date"),
+    register_where.OWN_TARGET: gettext_lazy("Own target"),
     "received": gettext_lazy("Received"),
     "closed": gettext_lazy("Closed"),
     "messages": gettext_lazy("Messages"),
@@ -59,6 +60,15 @@ def clock_label(name: str) -> str:
         "paused": _("Paused"),
         "unknown": _("Needs data"),
     }[name]
+
+
+def fields_of(known: Vocabulary) -> list[tuple[str, str]]:
+    """What a condition may be about in this workspace, with its words."""
+    return [
+        (field, str(name))
+        for field, name in FIELD_NAMES.items()
+        if known.has_target or field != register_where.OWN_TARGET
+    ]
 
 
 def choices_of(field: str, *, known: Vocabulary) -> list[tuple[str, str]]:

@@ -11,33 +11,39 @@ from django.utils.translation import gettext as _
 
 from dsrportal.models import Area, Operator, Tag, WorkflowStep, Workspace
 from dsrportal.queries.register_filters import RegisterFilters
-from dsrportal.queries.register_where import FIELDS
+from dsrportal.queries.register_where import FIELDS, OWN_TARGET, Condition
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Vocabulary:
-    """Each by its own key in the portal, in the order in which people are shown them; `tags` by upstream id, as rows cite them."""
+    """Each by its own key in the portal, in the order in which people are shown them; `tags` by upstream id, as rows cite them. `has_target`: the
+    workspace has a target of its own."""
 
     steps: dict[int, WorkflowStep]
     operators: dict[int, Operator]
     areas: dict[int, Area]
     tags: dict[int, Tag]
+    has_target: bool = False
 
     def keep_known(self, filters: RegisterFilters) -> tuple[RegisterFilters, bool]:
-        """The filters without the steps, tags, assignees and areas that this workspace does not have; whether any was left out."""
+        """The filters without the steps, tags, assignees, areas and target that this workspace does not have; whether any was left out."""
         steps = {step.upstream_id for step in self.steps.values()}
         operators = {operator.upstream_id for operator in self.operators.values()}
         areas = {area.upstream_id for area in self.areas.values()}
         known = {"step": steps, "assignee": operators, "area": areas, "tag": set(self.tags)}
+
+        def is_known(one: Condition) -> bool:
+            if one.field == OWN_TARGET:
+                return self.has_target
+            return not one.value or (ids := known.get(FIELDS[one.field].of)) is None or int(one.value) in ids
+
         kept = replace(
             filters,
             workflows=tuple(one for one in filters.workflows if one in steps),
             users=tuple(one for one in filters.users if one in operators),
             tags=tuple(one for one in filters.tags if one in self.tags),
             area_id=filters.area_id if filters.area_id in areas else None,
-            where=filters.where.keeping(
-                lambda one: not one.value or (ids := known.get(FIELDS[one.field].of)) is None or int(one.value) in ids
-            ),
+            where=filters.where.keeping(is_known),
         )
         return kept, kept != filters
 
@@ -61,4 +67,5 @@ def of_workspace(workspace: Workspace) -> Vocabulary:
         operators={operator.pk: operator for operator in Operator.objects.filter(workspace=workspace)},
         areas={area.pk: area for area in Area.objects.filter(workspace=workspace)},
         tags={tag.upstream_id: tag for tag in Tag.objects.filter(workspace=workspace)},
+        has_target=workspace.target_days is not None,
     )

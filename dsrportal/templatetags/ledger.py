@@ -265,6 +265,7 @@ DRAWN: dict[str, Callable[[Any, dict[str, str]], str]] = {
     "nbMessages": _messages,
     "tags": _tags,
     "extendBy": _when,
+    "ownTarget": _when,
     "inStep": _days,
     "lastMessageDate": _when,
     "dateCreation": _when,

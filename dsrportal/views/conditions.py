@@ -16,7 +16,7 @@ from dsrportal.forms.conditions import ConditionsForm, Line
 from dsrportal.queries import register_where, vocabulary
 from dsrportal.queries.register_chips import address
 from dsrportal.queries.register_where import FIELDS, LONGEST
-from dsrportal.queries.register_where_words import FIELD_NAMES, OPERATION_NAMES, choices_of
+from dsrportal.queries.register_where_words import OPERATION_NAMES, choices_of, fields_of
 from dsrportal.queries.vocabulary import Vocabulary
 from dsrportal.views.access import visit
 from dsrportal.views.rendering import render_page
@@ -68,7 +68,7 @@ def _context(form: ConditionsForm, *, known: Vocabulary) -> dict[str, Any]:
         )
         for number, block in enumerate(form.blocks)
     ]
-    return {"form": form, "blocks": blocks, "fields": [(key, str(label)) for key, label in FIELD_NAMES.items()]}
+    return {"form": form, "blocks": blocks, "fields": fields_of(known)}
 
 
 def _line(line: Line, *, place: str, focus: str, known: Vocabulary) -> LineView:

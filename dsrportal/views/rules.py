@@ -1,4 +1,4 @@
-"""Settings of a workspace's clocks, for its admins: law, pauses, holidays of its own. To everyone else the page does not exist."""
+"""Settings of a workspace's clocks, for its admins: law, pauses, own target, holidays of its own. To everyone else the page does not exist."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
     found.require_admin()
     deed = request.POST.get("deed", "")
     workspace = found.workspace
-    initial = {"profile": workspace.profile, "pause_policy": workspace.pause_policy}
+    initial = {name: getattr(workspace, name) for name in ("profile", "pause_policy", "target_days")}
     form = RulesForm(request.POST if deed == "save" else None, initial=initial)
     holiday = HolidayForm(request.POST if deed in {"add", "remove"} else None, auto_id="holiday-%s")
     moved: int | None = None
@@ -39,6 +39,7 @@ def rules(request: HttpRequest, slug: str) -> HttpResponse:
             workspace,
             profile=ClockProfile(chosen["profile"]),
             pause_policy=PauseRule(chosen["pause_policy"]),
+            target_days=chosen["target_days"],
             by=found.user,
             now=found.now,
         )
