@@ -19,7 +19,7 @@ from dsrportal.models.figures import TallyKind
 from dsrportal.models.rules import policies_of, policy_of
 from dsrportal.queries import forecast, freshness, overview_counts, overview_groups, overview_times, vocabulary
 from dsrportal.queries.freshness import Freshness, clock_time
-from dsrportal.queries.overview_cells import Cell, Column, Sureness, Table, count, head
+from dsrportal.queries.overview_cells import Cell, Column, Sureness, Table, count, head, sureness_of
 from dsrportal.queries.overview_counts import STANDING, WEEKLY, Answers, Standing
 from dsrportal.queries.overview_links import Links
 
@@ -56,7 +56,7 @@ def of_workspace(workspace: Workspace, *, url: str, age: Freshness, now: datetim
     """The overview of one workspace; `url` is its register's. Ten queries."""
     zone = ZoneInfo(workspace.time_zone)
     today = now.astimezone(zone).date()
-    sureness = _sureness(age, zone=zone, now=now)
+    sureness = sureness_of(age, zone=zone, now=now)
     links, period, policy = Links(url=url), overview_counts.period_of(today), policy_of(workspace)
     known = vocabulary.of_workspace(workspace)
     lines = overview_counts.read_lines([workspace], kinds=(*STANDING, TallyKind.RISK))[workspace.pk]
@@ -111,7 +111,7 @@ def of_workspaces(
         standing = overview_counts.standing(lines[workspace.pk], policy=policies[workspace.pk], today=today)
         closed = overview_counts.answers(weekly[workspace.pk], kind=TallyKind.CLOSED, overdue=standing.overdue)
         overview_url, register_url = urls[workspace.pk]
-        sureness = _sureness(age, zone=ZoneInfo(workspace.time_zone), now=now)
+        sureness = sureness_of(age, zone=ZoneInfo(workspace.time_zone), now=now)
         named = overview_times.figures(standing, links=Links(url=register_url), sureness=sureness)
         rows.append(
             (
@@ -170,19 +170,6 @@ def _figures(standing: Standing, *, table: Table) -> tuple[Figure, ...]:
             is_alarming=name == "overdue" and standing.overdue > 0,
         )
         for (name, label), row in zip(names.items(), table.rows, strict=True)
-    )
-
-
-def _sureness(age: Freshness, *, zone: ZoneInfo, now: datetime) -> Sureness:
-    if age.is_trustworthy:
-        return Sureness(is_sure=True, read_on=age.read_at.astimezone(zone).date() if age.read_at else None, note="")
-    if age.read_at is None:
-        return Sureness(is_sure=False, read_on=None, note=_("This workspace was not read from Dastra yet."))
-    note = _("Not read from Dastra since %s: more may be open, due or overdue by now.")
-    return Sureness(
-        is_sure=False,
-        read_on=age.read_at.astimezone(zone).date(),
-        note=note % clock_time(age.read_at, now=now),
     )
 
 

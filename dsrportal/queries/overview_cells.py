@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
 
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from dsrportal.queries.freshness import Freshness, clock_time
 from dsrportal.queries.overview_charts import Chart
 from dsrportal.queries.percentiles import FEWEST
 
@@ -80,6 +82,20 @@ class Table:
     def is_shown(self) -> bool:
         """Whether the table itself is what is looked at, and not a chart above it."""
         return self.is_heat_map or self.chart is None
+
+
+def sureness_of(age: Freshness, *, zone: ZoneInfo, now: datetime) -> Sureness:
+    """How sure the counts of a workspace are, by the age of its data."""
+    if age.is_trustworthy:
+        return Sureness(is_sure=True, read_on=age.read_at.astimezone(zone).date() if age.read_at else None, note="")
+    if age.read_at is None:
+        return Sureness(is_sure=False, read_on=None, note=_("This workspace was not read from Dastra yet."))
+    note = _("Not read from Dastra since %s: more may be open, due or overdue by now.")
+    return Sureness(
+        is_sure=False,
+        read_on=age.read_at.astimezone(zone).date(),
+        note=note % clock_time(age.read_at, now=now),
+    )
 
 
 def head(text: str, *, url: str = "") -> Cell:

@@ -21,6 +21,8 @@ from dsrportal.queries.overview_counts import Answers, Line, Period, Standing
 from dsrportal.queries.overview_links import Links
 from dsrportal.queries.register_spans import IN_TIME, LATE, UNJUDGED
 
+CLOCK_OF = {"overdue": "overdue", "soon": "days5", "undecided": "extend", "paused": "paused", "needs_data": "unknown"}
+"""The filter by clock behind a figure of today; the figure of what is open has none."""
 LABELLED = 2
 """Of five weeks the third has its day below it."""
 AGES = ((0, 7), (8, 14), (15, 30), (31, 60), (61, 90), (91, None))
@@ -42,14 +44,7 @@ def figure_url(name: str, *, number: int, links: Links) -> str:
     """The list behind a figure of today."""
     if name == "open":
         return links.to(number, is_open=True)
-    clocks = {
-        "overdue": "overdue",
-        "soon": "days5",
-        "undecided": "extend",
-        "paused": "paused",
-        "needs_data": "unknown",
-    }
-    return links.to(number, clocks=(clocks[name],))
+    return links.to(number, clocks=(CLOCK_OF[name],))
 
 
 def figures(now: Standing, *, links: Links, sureness: Sureness) -> Table:

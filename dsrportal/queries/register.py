@@ -1,6 +1,6 @@
 """The register: one page of a workspace's requests for one question, ready to be drawn. Called by `views.register`.
 
-At most twelve queries, whatever the number of rows; never writes, never calls Dastra.
+At most thirteen queries, whatever the number of rows; never writes, never calls Dastra.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from dsrportal.clocks import Policy
 from dsrportal.models import DataSubjectRequest, Membership, Workspace
 from dsrportal.models.rules import policy_of
 from dsrportal.queries import (
@@ -70,7 +71,7 @@ class Head:
 class RegisterPage:
     """What the register's templates draw. `columns` are the keys of those that are shown, `sections` their rows; `status` is the count in
     words, or why there is none to tell; `shown` is "1–50 of 312"; `empty` is why there are no rows, or empty. `kept_by_…` are the names
-    and values that a form carries along unseen."""
+    and values that a form carries along unseen; `policy` are the workspace's rules, read once."""
 
     url: str
     filters: RegisterFilters
@@ -96,6 +97,7 @@ class RegisterPage:
     empty: str
     has_left_out: bool
     is_search_open: bool
+    policy: Policy | None
 
     @property
     def rows(self) -> list[Row]:
@@ -178,6 +180,7 @@ def page(
         empty=empty,
         has_left_out=has_left_out,
         is_search_open=search is not None and not search.is_expired,
+        policy=reader.policy,
     )
 
 

@@ -20,7 +20,7 @@ from dsrportal.actions.searching import SearchError
 from dsrportal.forms import display as display_form
 from dsrportal.forms import register as register_form
 from dsrportal.models import Role
-from dsrportal.queries import freshness, ledger, register_display
+from dsrportal.queries import freshness, ledger, register_display, register_figures
 from dsrportal.queries import register as register_query
 from dsrportal.queries import saved_views as saved_view_query
 from dsrportal.queries import searches as search_query
@@ -57,6 +57,9 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "page": page,
         "views": views,
+        "figures": register_figures.of_workspace(
+            found.workspace, policy=page.policy, filters=page.filters, url=url, age=age, now=found.now
+        ),
         "visit": found,
         "freshness": age,
         "search_url": reverse("register.search", args=[slug]),

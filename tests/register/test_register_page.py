@@ -15,7 +15,7 @@ from tests.register.stage import make_rows, name_person
 
 pytestmark = pytest.mark.one_database
 
-MOST_QUERIES = 15
+MOST_QUERIES = 16
 HTMX = {"HX-Request": "true", "HX-Target": "register"}
 
 
