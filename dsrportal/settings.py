@@ -93,7 +93,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "dsrportal.middleware.HtmxLoginMiddleware",
+    "dsrportal.middleware.SignInMiddleware",
+    "dsrportal.views.errors.NotAllowedMiddleware",
     "dsrportal.views.access.LastWorkspaceMiddleware",
     "dsrportal.views.sitting.SittingMiddleware",
 ]

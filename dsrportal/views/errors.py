@@ -4,12 +4,32 @@ from __future__ import annotations
 
 import logging
 import secrets
+from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import get_template
 
 logger = logging.getLogger(__name__)
+
+TOLD_OLD = "X-Stale-Token"
+"""Tells the page's script that the form's token is of an earlier signing in."""
+NOT_ALLOWED = 405
+
+
+class NotAllowedMiddleware:
+    """Gives a page to who looks at an address that only takes a form, as after a reload or by a bookmark. The status stays 405."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != NOT_ALLOWED or request.method != "GET" or response.content:
+            return response
+        page = render(request, "405.html", status=NOT_ALLOWED)
+        page.headers["Allow"] = response.headers["Allow"]
+        return page
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001  Django's signature
@@ -29,7 +49,9 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # no
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:  # noqa: ARG001
     """403 for a form that was open too long or came from elsewhere."""
-    return render(request, "403_csrf.html", status=403)
+    response = render(request, "403_csrf.html", status=403)
+    response.headers[TOLD_OLD] = "1"
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
