@@ -16,7 +16,8 @@ from dsrportal.clocks import Policy, compute
 from dsrportal.mirror.legal import facts_of
 from dsrportal.models import DataSubjectRequest, Workspace
 from dsrportal.models.workspaces import ClockProfile
-from dsrportal.queries import clock_state, clock_words, clockmark, ledger, target_words
+from dsrportal.queries import clock_bar, clock_state, clock_words, clockmark, ledger, target_words
+from dsrportal.queries.clock_bar import ClockBar
 from dsrportal.queries.clock_words import TraceLine
 from dsrportal.queries.clockmark import ClockMark, long_day
 from dsrportal.queries.ledger import Line, Recorded
@@ -38,6 +39,7 @@ class ClockPanel:
     date may be set to (empty: it is that already, or nothing to set it to); `warnings` are what somebody should look at."""
 
     mark: ClockMark
+    bar: ClockBar | None
     dates: list[LegalDate]
     warnings: list[str]
     trace: list[TraceLine]
@@ -58,6 +60,7 @@ def of_request(
     settable_on = _settable(dsr, workspace=workspace)
     return ClockPanel(
         mark=clockmark.of_row(clock_state.columns_of(dsr), policy=policy, zone=zone, now=now),
+        bar=clock_bar.of_row(dsr, pauses=recorded.ledger.pauses, today=today),
         dates=_dates(dsr, workspace=workspace, today=today),
         warnings=_warnings(dsr, recorded=recorded, policy=policy),
         trace=_trace(dsr, recorded=recorded, workspace=workspace, policy=policy, zone=zone, today=today),
