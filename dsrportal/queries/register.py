@@ -185,8 +185,9 @@ def page(
 
 
 def shown_columns(filters: RegisterFilters, *, viewer: Membership) -> tuple[str, ...]:
-    """The keys of the columns: the address's, else the person's own, else those that everybody begins with."""
-    return filters.columns or register_columns.read(viewer.register_columns) or register_columns.DEFAULT
+    """The keys of the columns: the address's, else the person's own, else those that everybody begins with; what the workspace has of them."""
+    keys = filters.columns or register_columns.read(viewer.register_columns) or register_columns.DEFAULT
+    return register_columns.offered(keys, has_target=viewer.workspace.target_days is not None)
 
 
 def is_compact(filters: RegisterFilters, *, viewer: Membership) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dsrportal.queries import register_groups
-from dsrportal.queries.register_columns import COLUMNS, LOCKED
+from dsrportal.queries.register_columns import COLUMNS, LOCKED, offered
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,10 +28,10 @@ class Display:
     groups: Sequence[tuple[str, str]]
 
 
-def of_columns(shown: Sequence[str], *, url: str) -> Display:
-    """The panel for a list with these columns: they come first, in their order, then what else there is."""
+def of_columns(shown: Sequence[str], *, url: str, has_target: bool) -> Display:
+    """The panel for a list with these columns: they come first, in their order, then what else the workspace has."""
     columns = [
         ColumnChoice(key=key, label=str(COLUMNS[key].label), is_shown=key in shown, is_locked=key == LOCKED)
-        for key in dict.fromkeys([*shown, *COLUMNS])
+        for key in dict.fromkeys([*shown, *offered(COLUMNS, has_target=has_target)])
     ]
     return Display(url=url, columns=columns, groups=register_groups.choices())

@@ -63,7 +63,11 @@ def register(request: HttpRequest, slug: str) -> HttpResponse:
         "visit": found,
         "freshness": age,
         "search_url": reverse("register.search", args=[slug]),
-        "display": register_display.of_columns(page.columns, url=reverse("register.display", args=[slug])),
+        "display": register_display.of_columns(
+            page.columns,
+            url=reverse("register.display", args=[slug]),
+            has_target=found.workspace.target_days is not None,
+        ),
         "unexplained": _unexplained(found, is_asked=filters.unexplained),
         "may_act": found.membership.may_act and found.workspace.is_enabled,
         "batch_id": uuid.uuid4(),

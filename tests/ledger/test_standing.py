@@ -45,10 +45,11 @@ def some_ledger(chance: random.Random, *, received_on: date, today: date) -> Led
 
 
 def make_rows(
-    workspace: Workspace, *, count: int, policy: Policy, today: date
+    workspace: Workspace, *, count: int, policy: Policy, today: date, target_days: int | None = None
 ) -> list[tuple[DataSubjectRequest, Ledger]]:
     """Rows of every kind with their ledgers; stored, with the legal dates of the store's own function."""
     chance = random.Random(7)
+    rules = Rules(policy=policy, zone=PARIS, number=1, target_days=target_days)
     first = datetime(today.year, today.month, today.day, 10, tzinfo=UTC) - timedelta(days=LONGEST_AGO)
     made = []
     for number in range(count):
@@ -68,7 +69,7 @@ def make_rows(
             digest=b"",
         )
         ledger = some_ledger(chance, received_on=(received_at or first).astimezone(PARIS).date(), today=today)
-        for name, value in legal_fields(row, ledger=ledger, rules=Rules(policy=policy, zone=PARIS, number=1)).items():
+        for name, value in legal_fields(row, ledger=ledger, rules=rules).items():
             setattr(row, name, value)
         made.append((row, ledger))
     DataSubjectRequest.objects.bulk_create(row for row, _ledger in made)

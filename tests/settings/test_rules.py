@@ -66,12 +66,43 @@ def test_another_law_is_another_date(page: Client, dsr: DataSubjectRequest) -> N
     assert (workspace.profile, workspace.pause_policy) == (ClockProfile.UPSTREAM, PauseRule.RESTART)
 
 
+def test_an_own_target_is_set_shown_and_taken_away_and_moves_no_legal_date(
+    page: Client,
+    dsr: DataSubjectRequest,  # noqa: F811
+    closed: DataSubjectRequest,
+) -> None:
+    rules = {"deed": "save", "profile": "gdpr", "pause_policy": "suspend"}
+    settings = "/settings/workspaces/acme-france/"
+    assert "own target" not in page.get(settings).text
+    answer = page.post(URL, {**rules, "target_days": " 20 "}, follow=True)
+    assert "Saved." in answer.text
+    assert "moved" not in answer.text
+    assert 'value="20"' in answer.text
+    assert "own target: 20 days" in page.get(settings).text
+    dsr.refresh_from_db()
+    closed.refresh_from_db()
+    assert (dsr.target_on, dsr.respond_by, dsr.restated_at) == (date(2026, 3, 2), DUE, None)
+    assert closed.target_on is None, "what is closed keeps what was told of it"
+    said = AuditEvent.objects.get(operation="rules_changed").details
+    assert said == {"profile": "gdpr", "pause_policy": "suspend", "target_days": "20"}
+
+    page.post(URL, {**rules, "target_days": "20"})
+    assert AuditEvent.objects.filter(operation="rules_changed").count() == 1, "nothing was changed"
+    page.post(URL, {**rules, "target_days": ""})
+    dsr.refresh_from_db()
+    assert (dsr.target_on, dsr.rules_number) == (None, 3)
+
+
 @pytest.mark.parametrize(
     "typed",
     [
         {"deed": "add", "on": "yesterday"},
         {"deed": "add", "on": "0001-01-01"},
         {"deed": "save", "profile": "martian", "pause_policy": "restart"},
+        *(
+            {"deed": "save", "profile": "gdpr", "pause_policy": "suspend", "target_days": days}
+            for days in ("0", "366", "-1", "3.5", "soon", "9" * 400)
+        ),
     ],
 )
 def test_nonsense_is_refused_beside_its_field(page: Client, dsr: DataSubjectRequest, typed: dict[str, str]) -> None:  # noqa: F811
