@@ -23,11 +23,13 @@ from django.utils import timezone
 
 from dsrportal.actions import ledger
 from dsrportal.actions.members import match_assignee
+from dsrportal.actions.rules import change_rules
 from dsrportal.actions.workspaces import add_workspace, change
 from dsrportal.mirror.pull import BusyError, Progress, pull
 from dsrportal.models import DataSubjectRequest, Lane, Membership, Operator, Pause, Role, SyncLane, User, Workspace
 from dsrportal.models.ledger import ExtensionGround, PauseReason, RefusalGround
 from dsrportal.models.runs import SyncOutcome
+from dsrportal.models.workspaces import ClockProfile, PauseRule
 from dsrportal.processes import Hurry
 from dsrportal.sandbox.keys import made_keys
 from dsrportal.serving import (
@@ -49,16 +51,17 @@ CLOCK_EXAMPLES = 16
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class House:
-    """One workspace of the local Dastra, and which of its keys opens it."""
+    """One workspace of the local Dastra, which of its keys opens it, and its team's own target (days from receipt)."""
 
     name: str
     upstream_id: int
     key: str
     country: str
     time_zone: str
+    target_days: int | None = None
 
 
-FRANCE = House(name="Acme France", upstream_id=101, key="full", country="FR", time_zone="Europe/Paris")
+FRANCE = House(name="Acme France", upstream_id=101, key="full", country="FR", time_zone="Europe/Paris", target_days=20)
 BENELUX = House(name="Acme Benelux", upstream_id=102, key="benelux", country="BE", time_zone="Europe/Brussels")
 
 
@@ -203,7 +206,7 @@ class Demo:
         now = timezone.now()
         workspace = Workspace.objects.filter(name=house.name).first()
         if workspace is None:
-            return add_workspace(
+            workspace = add_workspace(
                 name=house.name,
                 upstream_id=house.upstream_id,
                 base_url=base_url,
@@ -213,6 +216,15 @@ class Demo:
                 country=house.country,
                 time_zone=house.time_zone,
             ).workspace
+            change_rules(
+                workspace,
+                profile=ClockProfile.GDPR,
+                pause_policy=PauseRule.SUSPEND,
+                target_days=house.target_days,
+                by=by,
+                now=now,
+            )
+            return workspace
         if workspace.base_url != base_url:
             change(workspace, by=by, now=now, base_url=base_url, secret=secret)
         return workspace

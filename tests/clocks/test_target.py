@@ -50,9 +50,9 @@ def test_it_is_never_later_than_the_law(count: int, expected: str) -> None:
 
 
 def test_an_extension_moves_the_law_and_not_the_target() -> None:
-    told = {"extension": extended("2026-03-01")}
-    assert target("Tue 2026-02-10", days=20, **told) == day("2026-03-02")
-    assert target("Tue 2026-02-10", days=60, **told) == day("2026-04-11")
+    told = extended("2026-03-01")
+    assert target("Tue 2026-02-10", days=20, extension=told) == day("2026-03-02")
+    assert target("Tue 2026-02-10", days=60, extension=told) == day("2026-04-11")
 
 
 @pytest.mark.parametrize(
@@ -85,9 +85,9 @@ def test_a_question_that_is_out_leaves_no_day_unless_it_came_too_late() -> None:
 
 
 def test_the_closing_ends_a_pause() -> None:
-    closed = {"closed_on": day("2026-02-20")}
-    assert target("Tue 2026-02-10", days=20, pauses=(pause("2026-02-12"),), **closed) == day("2026-03-10")
-    assert target("Tue 2026-02-10", days=20, **closed) == day("2026-03-02")
+    closed_on = day("2026-02-20")
+    assert target("Tue 2026-02-10", days=20, pauses=(pause("2026-02-12"),), closed_on=closed_on) == day("2026-03-10")
+    assert target("Tue 2026-02-10", days=20, closed_on=closed_on) == day("2026-03-02")
 
 
 def test_without_a_receipt_there_is_none() -> None:
@@ -99,8 +99,8 @@ def test_where_dastras_date_is_the_law_it_bounds_the_target_and_nothing_pauses()
     trusted = Policy(profile=Profile.UPSTREAM)
     asked = (pause("2026-02-12"),)
     assert target("Tue 2026-02-10", days=20, policy=trusted, pauses=asked) == day("2026-03-02")
-    early = {"upstream_due_on": day("2026-02-25")}
-    assert target("Tue 2026-02-10", days=20, policy=trusted, **early) == day("2026-02-25")
+    early = day("2026-02-25")
+    assert target("Tue 2026-02-10", days=20, policy=trusted, upstream_due_on=early) == early
 
 
 @given(requests(), policies(), st.integers(1, 365), st.integers(0, 90))

@@ -50,13 +50,14 @@ def test_it_is_a_column_an_order_and_a_condition_and_goes_with_the_export(
         assert [line["Own target"] for line in lines] == [str(by_id[one].target_on or "") for one in wanted]
 
     today = now.astimezone(ZoneInfo(aiming.time_zone)).date()
-    for text, fits in {
-        "target.none": lambda row: row.target_on is None,
-        "target.next.6": lambda row: row.target_on and today <= row.target_on <= today + timedelta(days=6),
-        f"target.until.{today}": lambda row: row.target_on and row.target_on <= today,
+    days = {row.upstream_id: row.target_on for row in rows}
+    for text, fitting in {
+        "target.none": {one for one, on in days.items() if on is None},
+        "target.next.6": {one for one, on in days.items() if on and today <= on <= today + timedelta(days=6)},
+        f"target.until.{today}": {one for one, on in days.items() if on and on <= today},
     }.items():
         found = ask(urlencode({"where": f"all(all({text}))", "size": "100"}))
-        assert {row.upstream_id for row in found.rows} == {row.upstream_id for row in rows if fits(row)}
+        assert {row.upstream_id for row in found.rows} == fitting
         assert found.rows
         assert "Own target" in found.chips[0].text
     assert "Own target" in client.get(FORM).text
