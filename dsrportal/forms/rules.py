@@ -29,7 +29,7 @@ class RulesForm(forms.Form):
         widget=forms.NumberInput(attrs={"autocomplete": "off"}),
         help_text=_(
             "The day by which the team wants to have answered. It moves with pauses, is never later than the legal date, "
-            "and no alert follows it. Empty: none."
+            "and no alert follows it."
         ),
     )
 
