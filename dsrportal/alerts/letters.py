@@ -224,7 +224,7 @@ def clock_words(clock: AlertClock, *, due_on: date, today: date) -> str:
         how = _("due today")
     else:
         how = ngettext("%(n)d day left", "%(n)d days left", left) % {"n": left}
-    return f"{words % {'day': date_format(due_on, 'D j M Y', use_l10n=False)}}, {how}"
+    return f"{words % {'day': date_format(due_on, _('D j M Y'), use_l10n=False)}}, {how}"
 
 
 def unchecked_note(at: datetime | None, *, workspace: Workspace, now: datetime) -> str:

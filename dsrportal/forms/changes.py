@@ -154,7 +154,7 @@ class EditForm(ChangeForm):
         areas = [(area.upstream_id, area.label) for area in self.known.areas.values()]
         self.fields["area"].choices = [("", "–"), *areas] if values.get("area") is None else areas  # type: ignore[attr-defined]
         locales = dict.fromkeys([values.get("locale") or LANGUAGES[0], *LANGUAGES])
-        self.fields["locale"].choices = [(code, code) for code in locales]  # type: ignore[attr-defined]
+        self.fields["locale"].choices = [(code, words.language(code)) for code in locales]  # type: ignore[attr-defined]
         for name, field in self.fields.items():
             if name == "received":
                 self.initial.setdefault(name, self.day_of(name))

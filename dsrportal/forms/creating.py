@@ -51,7 +51,7 @@ class NewRequestForm(forms.Form):
         self._choices("area", areas if len(areas) == 1 else [("", _("Choose an area")), *areas])
         people = [(one.upstream_id, known.shown_operator(one.pk)) for one in known.operators.values()]
         self._choices("operator", [("", _("Unassigned")), *people])
-        self._choices("locale", [(code, code) for code in LANGUAGES])
+        self._choices("locale", [(code, words.language(code)) for code in LANGUAGES])
         for name in ("given_name", "family_name", "email", "phone"):
             self.fields[name].widget.attrs["autocomplete"] = "off"  # another person's, not the reader's own
 

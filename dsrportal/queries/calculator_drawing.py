@@ -36,7 +36,7 @@ class Mark:
     @property
     def text(self) -> str:
         """What happens, in one phrase."""
-        return ", ".join(self.labels)
+        return " · ".join(self.labels)
 
     @property
     def y(self) -> int:

@@ -189,14 +189,14 @@ def _facts(dsr: DataSubjectRequest, *, known: Vocabulary, zone: ZoneInfo) -> Ite
     if dsr.widget_id is not None:
         yield Fact(name=_("Form"), text=str(dsr.widget_id))
     if dsr.locale:
-        yield Fact(name=_("Language"), text=dsr.locale)
+        yield Fact(name=_("Language"), text=words.language(dsr.locale))
     if dsr.updated_at:
         yield Fact(name=_("Updated"), text=_day(dsr.updated_at, zone=zone))
     yield Fact(name=_("Id in Dastra"), text=str(dsr.upstream_id))
 
 
 def _day(moment: datetime | None, *, zone: ZoneInfo) -> str:
-    return date_format(moment.astimezone(zone), "j M Y") if moment else _("Not known")
+    return date_format(moment.astimezone(zone), _("j M Y")) if moment else _("Not known")
 
 
 def _person(dsr: DataSubjectRequest, *, viewer: Membership) -> list[Fact]:

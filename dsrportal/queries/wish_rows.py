@@ -112,9 +112,10 @@ def _word(name: str, value: Any, *, known: Vocabulary, zone: ZoneInfo) -> str:
     words_of: dict[str, Callable[[Any], str]] = {
         "operator": lambda number: _named(number, known.operators.values(), lambda one: known.shown_operator(one.pk)),
         "area": lambda number: _named(number, known.areas.values(), lambda one: one.label),
+        "locale": words.language,
         "purposes": lambda codes: ", ".join(words.right(code) for code in codes),
-        "received": lambda text: date_format(datetime.fromisoformat(text).astimezone(zone), "j M Y"),
-        "expires": lambda text: date_format(datetime.fromisoformat(text).astimezone(zone), "j M Y"),
+        "received": lambda text: date_format(datetime.fromisoformat(text).astimezone(zone), _("j M Y")),
+        "expires": lambda text: date_format(datetime.fromisoformat(text).astimezone(zone), _("j M Y")),
     }
     return words_of.get(name, str)(value)
 

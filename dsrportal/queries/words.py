@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import get_language_info, gettext_lazy, pgettext_lazy
 
 CLOSED = "Closed"
 
@@ -76,6 +76,15 @@ def channel(code: str) -> str:
 def closed_reason(code: str) -> str:
     """`WrongIdentity` -> "Wrong identity"; `None`, Dastra's word for an open request, is nothing."""
     return "" if code == "None" else _word(code, known=CLOSED_REASONS)
+
+
+def language(code: str) -> str:
+    """A `locale` of Dastra in the reader's language ("French"); the code itself where nobody knows it."""
+    try:
+        name = str(get_language_info(code)["name_translated"])
+    except KeyError:
+        return code
+    return name[:1].upper() + name[1:]
 
 
 def person_name(identity: Mapping[str, str]) -> str:

@@ -141,7 +141,7 @@ def test_marks_of_one_day_are_one_and_near_ones_stand_at_different_heights() -> 
     assert line is not None
     assert [(mark.number, mark.on.isoformat(), mark.text) for mark in line.marks] == [
         (1, "2026-03-02", "Received"),
-        (2, "2026-03-31", "Told of the extension, Today"),
+        (2, "2026-03-31", "Told of the extension · Today"),
         (3, "2026-04-01", "Dastra's 30 days"),
         (4, "2026-04-02", "Last day for the notice of an extension or a refusal"),
         (5, "2026-06-02", "Without pauses"),
