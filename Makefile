@@ -5,7 +5,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --no-deps --require-hashes
 
-.PHONY: help install demo demo-reset run test torture bench lint messages screenshots lock
+.PHONY: help install demo demo-reset run test torture bench bench-browser lint messages screenshots lock
 .DELETE_ON_ERROR:
 
 help:
@@ -13,7 +13,7 @@ help:
 	@echo "make demo-reset  forget what the demo made"
 	@echo "make test        every test          make lint      every check of the source"
 	@echo "make torture     the mirror and the outbox under faults, at length (SEQUENCES, SEED)"
-	@echo "make bench       how long pages and pulls take, beside floors of the same run"
+	@echo "make bench       how long pages and pulls take, beside floors of the same run; make bench-browser: how long the board keeps a slow browser busy"
 	@echo "make run         web server and jobs on this machine, configured by the environment"
 	@echo "make install     only the virtual environment, with the locked dependencies"
 	@echo "make screenshots take the pictures of README again, from a demo of their own"
@@ -69,6 +69,10 @@ torture: .venv/.dev
 bench: .venv/.dev
 	$(BIN)/python scripts/bench.py
 	$(BIN)/python scripts/with_postgres.py $(BIN)/python scripts/bench.py
+
+bench-browser: .venv/.dev
+	@scripts/system_packages
+	$(BIN)/python scripts/bench_browser.py --whole
 
 lint: .venv/.dev
 	$(BIN)/ruff check .
