@@ -105,6 +105,7 @@ OF_THE_PERSON = [
     Route(name="board.everywhere", takes="read"),
     Route(name="palette.palette", takes="form"),
     Route(name="palette.keys", takes="form"),
+    Route(name="hints.hints", takes="write"),
     Route(name="notices.read", takes="write"),
     Route(name="deadline.deadline", takes="read"),
     Route(name="alert_wishes.wishes", takes="form"),

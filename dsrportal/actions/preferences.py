@@ -1,4 +1,4 @@
-"""What a person chose for their own eyes and hands: the keys, the height of the cards, the folded columns. Called by views; never touches a request."""
+"""What a person chose for their own eyes and hands: the keys, the cards' height, folded columns, hints. Called by views; never touches a request."""
 
 from __future__ import annotations
 
@@ -19,6 +19,22 @@ def choose_density(user: User, *, is_compact: bool) -> None:
     """Make the board's cards two lines high, or as high as they are."""
     User.objects.filter(pk=user.pk).update(has_compact_board=is_compact)
     user.has_compact_board = is_compact
+
+
+def dismiss_hint(user: User, *, name: str) -> None:
+    """Never show the hint of this name again."""
+    with transaction.atomic():
+        row = User.objects.select_for_update().get(pk=user.pk)
+        names = {one for one in row.dismissed_hints.split("|") if one} | {name}
+        row.dismissed_hints = "|".join(["", *sorted(names), ""])
+        row.save(update_fields=["dismissed_hints"])
+    user.dismissed_hints = row.dismissed_hints
+
+
+def show_hints(user: User) -> None:
+    """Show all hints again."""
+    User.objects.filter(pk=user.pk).update(dismissed_hints="")
+    user.dismissed_hints = ""
 
 
 def fold_column(membership: Membership, *, key: str, is_folded: bool) -> None:

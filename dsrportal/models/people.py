@@ -15,7 +15,8 @@ class User(AbstractUser):
     """A person with an account of the portal. Dastra's own users are `Operator` rows.
 
     `language` is the one the person reads in, for mails; empty until the person has signed in or chosen. `uses_keys`: single keys of the
-    keyboard map do something; `has_compact_board`: the cards of the board are two lines high. `seen_at` is the last activity, `left_at` the last one
+    keyboard map do something; `has_compact_board`: the cards of the board are two lines high; `dismissed_hints`: the names of the hints that are not to
+    come again, as `|board|dsr|`. `seen_at` is the last activity, `left_at` the last one
     before this sitting (`views.sitting`).
     """
 
@@ -24,6 +25,7 @@ class User(AbstractUser):
     left_at = models.DateTimeField(null=True)
     uses_keys = models.BooleanField(default=True)
     has_compact_board = models.BooleanField(default=False)
+    dismissed_hints = models.CharField(max_length=100, blank=True)
 
     def display_name(self) -> str:
         """The person's full name, else the user name."""

@@ -16,7 +16,7 @@ from django.utils.translation import get_language_info, gettext_lazy, pgettext
 from django.utils.translation import gettext as _
 
 from dsrportal.models import Membership, SyncLane, Workspace
-from dsrportal.queries import changes, freshness, keymap, palette, watch
+from dsrportal.queries import changes, freshness, hints, keymap, palette, watch
 from dsrportal.timetable import Deed
 from dsrportal.views.access import Visit, administers, last_visited, memberships_of
 
@@ -50,7 +50,7 @@ class WorkspaceItem:
 
 
 def frame(request: HttpRequest) -> dict[str, Any]:
-    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.unread`, `.standstill`,
+    """The context of `base.html`: `frame.workspace`, `.workspaces`, `.nav`, `.settings_nav`, `.freshness`, `.unread`, `.standstill`, `.hint`,
     `.keys`, `.languages`, `.theme`, `.themes`."""
     theme = request.COOKIES.get(THEME_COOKIE, "auto")
     context: dict[str, Any] = {
@@ -80,6 +80,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     context["unread"], is_late = watch.bell(user, workspace_ids=ids, now=timezone.now()) if ids else (0, False)
     if is_late:
         context["standstill"] = _standstill(request, view=view)
+    context["hint"] = hints.of_page(user, view=view, may_act=found is not None and found.membership.may_act)
     context["nav"] = _nav(memberships, current=current, view=view) if current else []
     may_audit = any(membership.may_audit for membership in memberships)
     context["settings_nav"] = _settings_nav(view=view, administers=administers(request), may_audit=may_audit)

@@ -1,5 +1,6 @@
 /* Messages: said once by the page's one voice; those that only confirm leave after eight seconds, unless they are pointed at or hold the
-   focus. Warnings, errors and messages with a button to press stay until dismissed. */
+   focus. Warnings, errors and messages with a button to press stay until dismissed. Gives the focus back
+   when a hint is dismissed. */
 (() => {
   "use strict";
   const STAY_MS = 8000;
@@ -23,6 +24,11 @@
     const acts = toast.querySelector("form, .toast__body button, .toast__body a");
     if (["info", "success"].includes(toast.dataset.toast) && !acts) leaveLater(toast);
   };
+
+  /* a hint that was dismissed leaves the focus to the page below it */
+  document.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.target?.id === "hint" && event.detail.successful) document.getElementById("content")?.focus({ preventScroll: true });
+  });
 
   const region = document.getElementById("messages");
   if (!region) return;
