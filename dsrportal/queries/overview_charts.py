@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 WIDTH, HEIGHT = 640, 200
 LEFT, BOTTOM, TOP = 40, 24, 12
-ROW = 28
-NAMES = 200
+ROW, NAME, THICK = 46, 18, 18
+"""A lying row: how high it is, where its name's line stands in it, how thick its bar is below the name."""
+START = 12
+"""Where lying bars begin: half a figure of the axis must fit before them."""
 ROUND = (10, 12, 16, 20, 24, 30, 40, 50, 60, 80)
 SERIES = ("accent", "plain", "done", "late")
 
@@ -99,36 +101,36 @@ def standing(groups: Sequence[Group], *, kinds: Sequence[str], legend: Sequence[
 
 
 def lying(groups: Sequence[Group], *, kinds: Sequence[str], legend: Sequence[str], is_stacked: bool = False) -> Chart:
-    """A row for each group, its bars one inside the other (the longest first), or, stacked, one after the other."""
+    """A row for each group: its name, and below it its bars, one inside the other (the longest first), or, stacked, one after the other."""
     longest = (sum(group.values) if is_stacked else max(group.values) for group in groups)
     top = _round_up(max(longest, default=0))
-    room, height = WIDTH - NAMES - LEFT, ROW * len(groups) + BOTTOM
+    room, height = WIDTH - START - LEFT, ROW * len(groups) + BOTTOM
     bars, marks = [], []
     for place, group in enumerate(groups):
         y = place * ROW
-        marks.append(Mark(x=NAMES - 8, y=y + 18, text=_clipped(group.label), anchor="end"))
+        marks.append(Mark(x=START, y=y + NAME, text=_clipped(group.label), anchor="start"))
         for nth, value in enumerate(group.values):
             width = value * room // top
-            inset = 5 if is_stacked else 5 + 4 * nth
+            inset = 0 if is_stacked else 4 * nth
             before = sum(group.values[:nth]) * room // top if is_stacked else 0
             bars.append(
                 Bar(
-                    x=NAMES + before,
-                    y=y + inset,
+                    x=START + before,
+                    y=y + NAME + 6 + inset,
                     width=max(width, 1) if value else 0,
-                    height=ROW - 2 * inset,
+                    height=THICK - 2 * inset,
                     kind=kinds[nth],
                     title=group.titles[nth],
                     is_unsure=group.is_unsure,
                 )
             )
     steps = (0, top // 2, top) if top > 1 else (0, top)
-    marks += [Mark(x=NAMES + step * room // top, y=height - 6, text=str(step)) for step in steps]
+    marks += [Mark(x=START + step * room // top, y=height - 6, text=str(step)) for step in steps]
     return Chart(
         width=WIDTH,
         height=height,
         bars=tuple(bars),
-        lines=tuple(NAMES + step * room // top for step in steps),
+        lines=tuple(START + step * room // top for step in steps),
         marks=tuple(marks),
         legend=tuple(zip(kinds, legend, strict=False)),
         is_lying=True,
@@ -145,5 +147,5 @@ def _round_up(value: int) -> int:
 
 
 def _clipped(text: str) -> str:
-    longest = 18
+    longest = 40
     return text if len(text) <= longest else f"{text[: longest - 1]}…"
