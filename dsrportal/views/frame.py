@@ -22,6 +22,8 @@ from dsrportal.views.access import Visit, administers, last_visited, memberships
 
 THEMES = {"auto": gettext_lazy("As the system"), "light": gettext_lazy("Light"), "dark": gettext_lazy("Dark")}
 THEME_COOKIE = "theme"
+LOOK = "X-Look"
+"""Sent by a script that reads a page for itself: what is to be said stays for the page that a person sees."""
 CONCERNED = {Deed.SENDING: {"board", "register", "dsr", "changes"}, Deed.TELLING: {"alerts", "notices"}}
 """The modules of the pages on which everybody is told that a deed stands still."""
 
@@ -89,7 +91,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
     elif current:
         lanes = SyncLane.objects.filter(workspace=current)
         context["freshness"] = freshness.of_workspace(current, lanes=lanes, now=timezone.now())
-    return {"frame": context}
+    return {"frame": context, "messages": ()} if LOOK in request.headers else {"frame": context}
 
 
 def _standstill(request: HttpRequest, *, view: str) -> watch.Standstill | None:

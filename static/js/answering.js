@@ -23,6 +23,7 @@
     const answer = await fetch(form.action, { method: "POST", body: values(), redirect: "manual" });
     const isOut = answer.type === "opaqueredirect" || answer.status === 403;
     banner.hidden = !isOut;
+    if (answer.status >= 500) throw new Error(String(answer.status));
     if (answer.status === 204) state.textContent = form.dataset.saved;
     return !isOut;
   };
@@ -42,7 +43,7 @@
     try {
       isIn = await keep();
     } catch {
-      window.portal?.showFailure("network");
+      window.portal?.showFailure("unsent");
       return;
     }
     if (!isIn) {
@@ -55,7 +56,7 @@
   });
 
   banner.querySelector("[data-go-on]").addEventListener("click", async () => {
-    const answer = await fetch(form.action, { redirect: "manual" });
+    const answer = await fetch(form.action, { redirect: "manual", headers: { "X-Look": "1" } });
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     const token = page.querySelector("form[data-draft] input[name=csrfmiddlewaretoken]")?.value;

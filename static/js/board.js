@@ -256,6 +256,7 @@
     if (!watch || document.hidden || Date.now() - seenAt > IDLE_MS) return;
     try {
       const answer = await fetch(`${watch.dataset.version}?known=${encodeURIComponent(version)}`, { redirect: "manual" });
+      if (answer.type === "opaqueredirect") window.portal.signedOut();
       if (answer.status === 200) {
         version = await answer.text();
         isStale = true;

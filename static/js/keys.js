@@ -47,7 +47,7 @@
     return true;
   };
   const help = () => {
-    if (!document.getElementById("keys-dialog")) window.htmx.ajax("GET", document.getElementById("palette-place").dataset.help, { target: "body", swap: "beforeend" });
+    if (!document.getElementById("keys-dialog")) window.htmx.ajax("GET", document.getElementById("palette-place").dataset.help, { target: "body", swap: "beforeend" }).catch(() => {});
     else document.getElementById("keys-dialog").showModal();
     return true;
   };

@@ -151,6 +151,8 @@
     isComing = true;
     try {
       await window.htmx.ajax("GET", place.dataset.palette, { source: place, target: "body", swap: "beforeend" });
+    } catch {
+      window.portal.showFailure("unread");
     } finally {
       if (!byId("palette")) isComing = false; /* else `bind` ends it: what is typed until then is kept too */
     }
@@ -161,4 +163,6 @@
     event.preventDefault();
     open();
   });
+  /* who has no keyboard finds it in the menu of the person */
+  document.addEventListener("click", (event) => { if (event.target.closest("[data-palette-open]")) open(); });
 })();

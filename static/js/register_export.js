@@ -27,6 +27,7 @@
         say(await answer.text());
         return;
       }
+      if (answer.type === "opaqueredirect") window.portal.signedOut();
       if (!answer.ok) throw new Error(String(answer.status));
       const count = Number(answer.headers.get("X-Count"));
       const name = answer.headers.get("Content-Disposition").match(/filename="([^"]+)"/)[1];

@@ -10,6 +10,12 @@
     const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   };
+  /* where the last deed was begun: after Undo the focus goes back there */
+  let opener = "";
+  document.addEventListener("click", (event) => {
+    const place = event.target.closest("#next [data-dialog], #next > .buttons > [popovertarget]");
+    if (place) opener = place.dataset.dialog ? `#next [data-dialog="${place.dataset.dialog}"]` : `#next [popovertarget="${place.getAttribute("popovertarget")}"]`;
+  });
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "wish") return;
     document.querySelectorAll("input[name=action_id]").forEach((input) => { input.value = newNumber(); });
@@ -19,7 +25,9 @@
     const next = document.getElementById("next");
     const hadFocus = next?.contains(document.activeElement) || document.activeElement === document.body;
     if (next) next.hidden = isPending;
-    if (isPending && hadFocus) document.querySelector("#wish button")?.focus();
+    if (!hadFocus) return;
+    if (isPending) document.querySelector("#wish button")?.focus();
+    else (opener && document.querySelector(opener) || document.getElementById("content"))?.focus({ preventScroll: true });
   });
 
   /* what others changed */
@@ -30,17 +38,11 @@
   let seenAt = Date.now();
   ["pointerdown", "pointermove", "keydown", "wheel"].forEach((name) => document.addEventListener(name, () => { seenAt = Date.now(); }, { passive: true }));
 
-  const isTyped = (field) => {
-    if (field.type === "hidden") return false;
-    if (field.type === "checkbox" || field.type === "radio") return field.checked !== field.defaultChecked;
-    if (field.tagName === "SELECT") return [...field.options].some((option, at) => option.selected !== (option.defaultSelected || (!field.querySelector("[selected]") && at === 0)));
-    return field.value !== field.defaultValue;
-  };
   const isBusy = (part) =>
     part.querySelector(":popover-open, dialog[open], .htmx-request") !== null
     || part.matches(".htmx-request")
     || (part.contains(document.activeElement) && document.activeElement.matches("input, select, textarea"))
-    || [...part.querySelectorAll("input, select, textarea")].some(isTyped);
+    || [...part.querySelectorAll("input, select, textarea")].some(window.portal.isTyped);
 
   const nameOf = (element) => element.id || `${element.tagName} ${element.getAttribute("aria-label") || element.textContent.trim()}`;
   const FOCUSABLE = "a[href], button, summary, [tabindex]";
@@ -70,7 +72,7 @@
   document.addEventListener("htmx:beforeRequest", () => { deeds += 1; });
   const look = async () => {
     const before = deeds;
-    const answer = await fetch(window.location.href, { redirect: "manual" });
+    const answer = await fetch(window.location.href, { redirect: "manual", headers: { "X-Look": "1" } });
     if (!answer.ok) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (deeds !== before) { /* what came may be from before the deed */
@@ -103,13 +105,17 @@
     isAsking = true;
     try {
       const answer = await fetch(`${watch.dataset.version}?known=${encodeURIComponent(sign)}`, { redirect: "manual" });
+      if (answer.type === "opaqueredirect") window.portal.signedOut();
+      else window.portal.sayOld(answer.status >= 500);
       if (answer.status === 404) {
         isOver = true;
         window.portal?.showFailure("denied");
       }
       const isFree = [...parts(document).values()].every((part) => !isBusy(part));
       if (answer.status === 200 || (isStale && isFree)) await look();
-    } catch { /* asked again in a moment */ } finally {
+    } catch { /* asked again in a moment */
+      window.portal.sayOld(true);
+    } finally {
       isAsking = false;
     }
   };

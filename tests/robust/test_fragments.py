@@ -207,3 +207,10 @@ def test_an_old_token_is_told_to_the_script(officer: User) -> None:
 
 def test_the_table_names_routes_that_exist() -> None:
     assert SIGNS | PART_ALONE | set(ASKED_BY_PAGES) <= set(map(str, PATTERNS)) - {route.name for route in FOR_MACHINES}
+
+
+def test_a_page_that_a_script_reads_for_itself_leaves_what_is_to_be_said_to_the_person(admin_at_work: Client) -> None:
+    admin_at_work.post("/w/acme-france/views/", {})
+    said = "Give the view a name."
+    assert said not in admin_at_work.get("/w/acme-france/requests/7/", headers={"X-Look": "1"}).text
+    assert said in admin_at_work.get("/w/acme-france/requests/7/").text
