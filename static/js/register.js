@@ -13,9 +13,10 @@
     if (element.closest("#filter-panel")) asked = "filter-button";
     else if (element.matches(".chip__remove")) asked = "chip";
     else if (element.matches("[rel]")) asked = "register-scroll";
+    else if (element.closest("#display-panel")) asked = "display-button";
     else asked = element.id || "filter-button";
     sideways = document.getElementById("register-scroll")?.scrollLeft ?? 0;
-    document.querySelector("#filter-panel:popover-open")?.hidePopover();
+    document.querySelector("#filter-panel:popover-open, #display-panel:popover-open")?.hidePopover();
   });
 
   document.addEventListener("htmx:afterSettle", (event) => {
