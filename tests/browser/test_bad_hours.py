@@ -278,7 +278,7 @@ def test_of_two_wishes_for_the_list_the_last_one_is_shown_however_late_the_first
 
 
 def test_the_old_tab_is_told_that_the_new_one_has_moved_it(
-    portal: Portal, page_as: PageAs, steps: list[WorkflowStep], dsr: DataSubjectRequest
+    portal: Portal, cuts: None, page_as: PageAs, steps: list[WorkflowStep], dsr: DataSubjectRequest
 ) -> None:
     old = page_as("olivia")
     stop_polls(old)
@@ -294,6 +294,16 @@ def test_the_old_tab_is_told_that_the_new_one_has_moved_it(
     old.locator("#menu-move").get_by_role("button", name=steps[1].label).click()
     expect(old.locator("#messages")).to_contain_text("in Dastra meanwhile")
     assert (writes(portal), portal.upstream_step(dsr.upstream_id)) == (before, steps[2].upstream_id)
+
+    Session.objects.all().delete()
+    new.goto(f"{portal.url}/accounts/login/?next=/keys/")
+    sign_in(new, username="marc")
+    expect(new.get_by_role("heading", level=1)).to_have_text("Keyboard")
+    wishes = OutboxEntry.objects.count()
+    old.get_by_role("button", name="Move to…").click()
+    old.locator("#menu-move").get_by_role("button", name=steps[1].label).click()
+    expect(old.locator("#banners")).to_contain_text("Somebody else is signed in here now")
+    assert OutboxEntry.objects.count() == wishes
 
 
 def test_back_and_forward_show_the_right_page_and_it_is_alive(
