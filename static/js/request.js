@@ -10,12 +10,15 @@
     const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   };
-  /* where the last deed was begun: after Undo the focus goes back there */
-  let opener = "";
+  /* A deed that is over, or undone, brings the page anew: the focus goes back to where it was begun, which the page's own place in the history keeps. */
   document.addEventListener("click", (event) => {
-    const place = event.target.closest("#next [data-dialog], #next > .buttons > [popovertarget]");
-    if (place) opener = place.dataset.dialog ? `#next [data-dialog="${place.dataset.dialog}"]` : `#next [popovertarget="${place.getAttribute("popovertarget")}"]`;
+    const deed = event.target.closest("#next > .buttons > [popovertarget]")?.getAttribute("popovertarget");
+    if (deed) window.history.replaceState({ ...window.history.state, deed }, "");
   });
+  if (performance.getEntriesByType("navigation")[0]?.type === "reload" && document.activeElement === document.body) {
+    const began = document.querySelector(`#next > .buttons > [popovertarget="${CSS.escape(window.history.state?.deed ?? "")}"]`);
+    (began ?? document.getElementById("content"))?.focus({ preventScroll: true });
+  }
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "wish") return;
     document.querySelectorAll("input[name=action_id]").forEach((input) => { input.value = newNumber(); });
@@ -25,9 +28,7 @@
     const next = document.getElementById("next");
     const hadFocus = next?.contains(document.activeElement) || document.activeElement === document.body;
     if (next) next.hidden = isPending;
-    if (!hadFocus) return;
-    if (isPending) document.querySelector("#wish button")?.focus();
-    else (opener && document.querySelector(opener) || document.getElementById("content"))?.focus({ preventScroll: true });
+    if (isPending && hadFocus) document.querySelector("#wish button")?.focus();
   });
 
   /* what others changed */
