@@ -200,7 +200,7 @@ ON_PAPER = """() => ({
 })"""
 
 
-STILL = """() => Promise.all(document.getAnimations()
+STILL = """() => Promise.allSettled(document.getAnimations()
   .filter(one => one.playState === 'running').map(one => one.finished)).then(() => true)"""
 AXE = Axe()
 
