@@ -48,10 +48,11 @@ class Progress:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Walked:
-    """How one reading of a list went: whether it was whole by Dastra's own count, and whether it showed a row twice."""
+    """How one reading of a list went: whether it was whole by Dastra's own count, whether it showed a row twice, and that count at its end."""
 
     is_whole: bool
     has_repeats: bool
+    total: int | None
 
 
 class TooManyMissingError(Exception):
@@ -105,8 +106,7 @@ class Pass:
         self._read_steps()
         if lane == Lane.FULL:
             self._read_neighbours()
-            self._walk()
-            self._walk(archived=True)
+            self._walk_both()
             covered = self._mirrored()
             unseen = covered - self._accounted()
         else:
@@ -136,6 +136,35 @@ class Pass:
 
     # Reading
 
+    def _walk_both(self) -> None:
+        """The live requests and the archived ones.
+
+        One that is restored after the first list was read and before the second is in neither. The mirror misses it if it knows it, and asks; if
+        not, it has to be looked for: among the newest, where an unknown one is, and everywhere when a list has grown by more than those tell.
+        """
+        lists: tuple[dict[str, bool], ...] = ({}, {"archived": True})
+        totals = [self._walk(**filters) for filters in lists]
+        for _again in range(MOST_WALKS):
+            before = len(self._seen)
+            for place, filters in enumerate(lists):
+                totals[place] = self._look_again(totals[place], **filters)
+            if len(self._seen) == before:
+                return
+
+    def _look_again(self, former: int | None, **filters: Any) -> int | None:
+        """Look at the newest page of a list that was read; read it anew where it has grown by more. `former` and the answer: Dastra's own count."""
+        before = len(self._accounted())
+        pages = self._client.iter_request_pages(sort_by="id", asc=False, **filters)
+        newest = next(self._numbered(pages), None)
+        if newest is None:
+            return former
+        sequence, page = newest
+        self._take_listed(page, sequence=sequence)
+        explained = len(self._accounted()) - before
+        if page.total is not None and former is not None and page.total > former + explained:
+            return self._walk(**filters)
+        return page.total
+
     def _walk_open(self) -> None:
         """All requests that are not closed. States that only this workspace knows are asked for too, unless Dastra refuses them."""
         further = self._further_states()
@@ -148,8 +177,8 @@ class Pass:
                 return
         self._walk(states=KNOWN_OPEN_STATES)
 
-    def _walk(self, **filters: Any) -> None:
-        """Read a list to its end and store its pages, again while it changed under our hands.
+    def _walk(self, **filters: Any) -> int | None:
+        """Read a list to its end and store its pages, again while it changed under our hands. Returns Dastra's own count of it, where it gives one.
 
         A row that goes away moves the later ones up, past the end of a page that was read already. So a list whose count changed, or
         that gave fewer ids than it counts, is read again until nothing new comes: it may count what this key cannot see. But while rows
@@ -160,14 +189,14 @@ class Pass:
             before = len(listed)
             found = self._walk_once(listed, **filters)
             if found.is_whole or (walk and len(listed) == before and not found.has_repeats):
-                return
+                return found.total
         raise IncompleteList
 
     def _walk_once(self, listed: set[int], **filters: Any) -> _Walked:
         """One reading of a list; adds its ids to `listed`."""
         # By id, so that an edit moves no row within the list and a new request comes last.
         pages = self._client.iter_request_pages(sort_by="id", asc=True, **filters)
-        totals: set[int | None] = set()
+        totals: list[int | None] = []
         ids: list[int] = []
         nameless = 0
         for sequence, page in self._numbered(pages):
@@ -175,14 +204,14 @@ class Pass:
             ids.extend(item.upstream_id for item in page.items)
             ids.extend(item.upstream_id for item in page.rejected if item.upstream_id is not None)
             nameless += sum(item.upstream_id is None for item in page.rejected)
-            totals.add(page.total)
+            totals.append(page.total)
             if self._progress:
                 self._progress(Progress(seen=len(self._seen), total=page.total))
         listed.update(ids)
         counts = {total for total in totals if total is not None}
         # What a list by ids leaves out is asked for one by one.
         is_whole = "ids" in filters or (len(counts) <= 1 and len(listed) + nameless >= max(counts, default=0))
-        return _Walked(is_whole=is_whole, has_repeats=len(set(ids)) < len(ids))
+        return _Walked(is_whole=is_whole, has_repeats=len(set(ids)) < len(ids), total=totals[-1] if totals else None)
 
     def _numbered(
         self, pages: Iterator[schema.Page[schema.DataSubjectRequest]]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import math
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -49,7 +51,52 @@ def test_a_full_pull_costs_one_call_for_each_500_rows(serve: Serve, make_workspa
     archived = sum(row["archived"] for row in served)
     live = len(served) - archived
     run(workspace)
-    assert len(truth.list_calls(server)) <= math.ceil(live / 500) + math.ceil(archived / 500) + 2
+    looks_again = 2
+    assert len(truth.list_calls(server)) == math.ceil(live / 500) + math.ceil(archived / 500) + looks_again
+    assert truth.mirror(workspace) == truth.upstream(server)
+
+
+def moving(server: Server, acts: dict[int, list[Callable[[], object]]]) -> Callable[[Progress], None]:
+    """What a pull calls after each page: somebody acts in Dastra after the first, the second…"""
+    pages = itertools.count(1)
+
+    def meanwhile(_progress: Progress) -> None:
+        for act in acts.get(next(pages), []):
+            act()
+
+    return meanwhile
+
+
+def test_a_request_that_is_restored_between_the_two_lists_of_a_first_pull_is_there(
+    mirrored: Workspace, server: Server
+) -> None:
+    dastra = server.state[101]
+    archived = next(row["id"] for row in dastra.all() if row["archived"])
+    done = run(mirrored, progress=moving(server, {1: [lambda: dastra.restore(archived)]}))
+    assert done.outcome == "complete"
+    assert archived in truth.ids(mirrored)
+    assert truth.mirror(mirrored) == truth.upstream(server)
+
+
+def test_one_that_comes_back_and_goes_again_is_there_too(mirrored: Workspace, server: Server) -> None:
+    dastra = server.state[101]
+    archived = next(row["id"] for row in dastra.all() if row["archived"])
+    acts = {1: [lambda: dastra.restore(archived)], 2: [lambda: dastra.archive(archived)]}
+    assert run(mirrored, progress=moving(server, acts)).outcome == "complete"
+    assert truth.mirror(mirrored) == truth.upstream(server)
+
+
+def test_an_old_request_is_looked_for_in_the_whole_list_when_the_newest_do_not_explain_its_count(
+    serve: Serve, make_workspace: MakeWorkspace
+) -> None:
+    server = serve(requests=1_150)
+    workspace = make_workspace("big", base_url=server.base_url, secret=server.api_key)
+    dastra = server.state[101]
+    oldest = min(row["id"] for row in dastra.all())
+    dastra.archive(oldest)
+    last_live_page = math.ceil(sum(not row["archived"] for row in dastra.all()) / 500)
+    done = run(workspace, progress=moving(server, {last_live_page: [lambda: dastra.restore(oldest)]}))
+    assert done.outcome == "complete"
     assert truth.mirror(workspace) == truth.upstream(server)
 
 
