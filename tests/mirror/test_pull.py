@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import pytest
@@ -56,7 +56,7 @@ def test_a_full_pull_costs_one_call_for_each_500_rows(serve: Serve, make_workspa
     assert truth.mirror(workspace) == truth.upstream(server)
 
 
-def moving(server: Server, acts: dict[int, list[Callable[[], object]]]) -> Callable[[Progress], None]:
+def moving(server: Server, acts: Mapping[int, Sequence[Callable[[], object]]]) -> Callable[[Progress], None]:
     """What a pull calls after each page: somebody acts in Dastra after the first, the second…"""
     pages = itertools.count(1)
 
