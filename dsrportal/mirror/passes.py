@@ -6,7 +6,7 @@ Called by `pull.py`, which holds the lease and records the run. Stores page by p
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -153,14 +153,19 @@ class Pass:
 
     def _look_again(self, former: int | None, **filters: Any) -> int | None:
         """Look at the newest page of a list that was read; read it anew where it has grown by more. `former` and the answer: Dastra's own count."""
-        before = len(self._accounted())
+        known = self._accounted()
         pages = self._client.iter_request_pages(sort_by="id", asc=False, **filters)
         newest = next(self._numbered(pages), None)
         if newest is None:
             return former
         sequence, page = newest
-        self._take_listed(page, sequence=sequence)
-        explained = len(self._accounted()) - before
+        news = replace(
+            page,
+            items=tuple(item for item in page.items if item.upstream_id not in known),
+            rejected=tuple(item for item in page.rejected if item.upstream_id not in known),
+        )
+        self._take_listed(news, sequence=sequence)
+        explained = len(self._accounted()) - len(known)
         if page.total is not None and former is not None and page.total > former + explained:
             return self._walk(**filters)
         return page.total

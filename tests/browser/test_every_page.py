@@ -140,7 +140,8 @@ def around(portal: Portal) -> list[Stop]:
     invitation = invitations.invite(
         portal.workspace, email="nora@example.org", role=Role.OFFICER, by=ada, now=timezone.now()
     )
-    uid, token = urlsafe_base64_encode(force_bytes(ada.pk)), default_token_generator.make_token(ada)
+    vera = User.objects.get(username="vera")  # who signs in takes the worth from a link that was sent before
+    uid, token = urlsafe_base64_encode(force_bytes(vera.pk)), default_token_generator.make_token(vera)
     return [
         Stop(path="/", is_printed=True),
         Stop(path="/", deed=press("[popovertarget=menu-person]", shows="#menu-person")),

@@ -45,7 +45,7 @@ class Jobs:
         self._database = folder / "jobs.sqlite3"
         self._output = folder / "jobs.log"
         processes.start("-c", IMPATIENT_CLOCK, output=folder / "clock.log")
-        command = ["manage.py", "jobs", "--stale", "6", "--look", "0.3", "--grace", "10"]
+        command = ["manage.py", "jobs", "--stale", "15", "--look", "0.3", "--grace", "10"]
         self.supervisor: subprocess.Popen[bytes] = processes.start(*command, output=self._output)
 
     def cluster(self) -> list[int]:
