@@ -203,6 +203,8 @@ ON_PAPER = """() => ({
 
 STILL = """() => Promise.allSettled(document.getAnimations()
   .filter(one => one.playState === 'running').map(one => one.finished)).then(() => true)"""
+DRAWN = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(true))))"
+"""After two frames a new window has reached what is as wide as it."""
 AXE = Axe()
 
 
@@ -228,12 +230,14 @@ def problems(page: Page, *, stop: Stop) -> Iterator[str]:
     page.emulate_media(forced_colors="none")
     window = page.viewport_size or {"width": 1280, "height": 800}
     page.set_viewport_size({"width": 320, "height": 640})
+    page.evaluate(DRAWN)
     wider = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     if wider > 0:
         yield f"{wider} px wider than a window of 320"
     if stop.is_printed:
         page.set_viewport_size({"width": PAPER["width"], "height": PAPER["height"]})
         page.emulate_media(media="print")
+        page.evaluate(DRAWN)
         paper = page.evaluate(ON_PAPER)
         if paper["tools"] or paper["cut"] or paper["wide"] > 0:
             yield f"on paper: {paper}"
