@@ -88,6 +88,14 @@ class TagsTest(SimpleTestCase):
         for colour in (None, "", "red", '#12" onload="x', "url(#a)"):
             assert f'fill="{look.PLAIN_COLOUR}"' in look.dot(colour)
 
+    def test_the_dots_of_tags_have_one_name_and_no_colour_that_is_none(self) -> None:
+        drawn = look.tag_dots([("#1E8EE1", "Press"), ('#12" onload="x', '<b>"Staff"')])
+        assert drawn.count("<circle") == 2
+        assert 'fill="#1E8EE1"' in drawn
+        assert f'fill="{look.PLAIN_COLOUR}"' in drawn
+        assert drawn.count("Press, &lt;b&gt;&quot;Staff&quot;") == 2
+        assert "onload" not in drawn
+
     def test_an_icon_is_hidden_unless_it_has_a_label(self) -> None:
         assert 'aria-hidden="true"' in look.icon("bell")
         labelled = look.icon("bell", label='3 "unread"')

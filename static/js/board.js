@@ -156,8 +156,7 @@
     document.dispatchEvent(new PointerEvent("pointerup", { bubbles: true }));
   });
 
-  /* what an answer brings takes its place, and keeps the focus and the scroll that were there */
-  const scrolls = new Map();
+  /* what an answer brings takes its place, and keeps the focus that was there */
   let closedLanes = [];
   const folded = new Set([...board.querySelectorAll(".column--folded")].map((column) => column.id));
   let focusId = "";
@@ -187,9 +186,6 @@
     }
     const columns = part.matches(".column") ? [part] : [...part.querySelectorAll(".column")];
     columns.forEach((column) => {
-      const cards = column.querySelector(".column__cards");
-      if (cards && scrolls.has(column.id)) cards.scrollTop = scrolls.get(column.id);
-      scrolls.delete(column.id);
       fold(column, folded.has(column.id));
       giveFocus(column);
     });
@@ -197,6 +193,34 @@
     if (!isCard(part)) return;
     place(part);
     giveFocus(part);
+  };
+
+  /* a column that changed: what is the same in it stays the element that it was, with its scroll and its focus, since drawing two whole
+     columns anew takes a slow machine half a second after each move */
+  const renew = (column, fresh) => {
+    keepFocus(column);
+    const list = column.querySelector(".column__cards");
+    const wanted = [...fresh.querySelector(".column__cards").children];
+    const old = new Map([...list.children].map((row) => [row.id, row]));
+    const rows = wanted.map((row) => (old.get(row.id)?.isEqualNode(row) ? old.get(row.id) : row));
+    const kept = new Set(rows);
+    [...list.children].forEach((row) => { if (!kept.has(row)) row.remove(); });
+    let at = list.firstElementChild;
+    rows.forEach((row) => {
+      if (row === at) at = at.nextElementSibling;
+      else list.insertBefore(row, at);
+    });
+    const head = column.querySelector(".column__head");
+    const freshHead = fresh.querySelector(".column__head");
+    if (!head.isEqualNode(freshHead)) head.replaceWith(freshHead);
+    [...fresh.attributes].forEach(({ name, value }) => column.setAttribute(name, value));
+    fold(column, folded.has(column.id));
+    [freshHead, ...wanted].filter((part) => part.isConnected).forEach((part) => {
+      htmx.process(part);
+      htmx.trigger(part, "htmx:load", { elt: part });
+    });
+    if (column.contains(document.activeElement)) focusId = "";
+    giveFocus(column);
   };
   board.addEventListener("click", (event) => {
     const column = event.target.closest("[data-fold]")?.closest(".column");
@@ -226,9 +250,9 @@
       keepFocus(old);
     }
     if (old.matches(".column__head") && "narrowed" in board.dataset) event.detail.shouldSwap = false; /* it does not know the filter; the next look does */
-    if (!old.matches(".column")) return;
-    scrolls.set(old.id, old.querySelector(".column__cards").scrollTop);
-    keepFocus(old);
+    if (!old.matches(".column") || !old.querySelector(".column__cards")) return;
+    event.detail.shouldSwap = false;
+    renew(old, event.detail.fragment.querySelector(".column"));
   });
   document.addEventListener("htmx:afterRequest", (event) => {
     const card = event.detail.elt;

@@ -199,3 +199,40 @@ def test_a_column_folds_and_stays_folded_when_it_changes(
     portal.pull()
     expect(moved).to_be_hidden(timeout=20_000)
     expect(page.locator(f"#cards-{steps[0].upstream_id}")).to_be_hidden()
+
+
+def test_a_column_that_changed_draws_only_the_cards_that_did(
+    portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
+) -> None:
+    page = page_as("olivia")
+    page.goto(portal.board_url())
+    cards = page.locator(f"#cards-{steps[0].upstream_id} > .card")
+    gone = upstream_id_of(cards.nth(1))
+    page.evaluate("document.querySelectorAll('.card').forEach((card) => { card.isOld = true; })")
+    count = cards.count()
+
+    portal.sandbox.state[101].move(gone, steps[2].upstream_id)
+    portal.pull()
+
+    new = page.locator(f"#cards-{steps[2].upstream_id} > #card-{gone}")
+    expect(new).to_be_visible(timeout=20_000)
+    expect(page.locator(f"#card-{gone}")).to_have_count(1)
+    expect(cards).to_have_count(count - 1)
+    drawn_anew = page.evaluate(
+        "[...document.querySelectorAll('.card')].filter((card) => !card.isOld).map((card) => card.id)"
+    )
+    assert drawn_anew == [f"card-{gone}"]
+    orders = page.evaluate(
+        "[...document.querySelectorAll('.column')].map((column) => [...column.querySelectorAll('.card')].map((card) => card.dataset.order))"
+    )
+    assert all(column == sorted(column) for column in orders)
+    drag(page, new, to=steps[3])  # what came by itself is dragged like what was there
+    expect(page.locator(f"#cards-{steps[3].upstream_id} > #card-{gone}")).to_be_visible()
+
+
+def test_every_card_is_drawn_soon_after_the_first_picture(portal: Portal, page_as: PageAs) -> None:
+    page = page_as("olivia", viewport={"width": 1440, "height": 3000})
+    page.goto(portal.board_url())
+    expect(page.locator("html")).not_to_have_class("is-first-look")
+    hidden = "[...document.querySelectorAll('.card')].filter((card) => getComputedStyle(card).contentVisibility === 'hidden').length"
+    assert page.evaluate(hidden) == 0
