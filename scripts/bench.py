@@ -87,24 +87,37 @@ def dsrs(count: int, *, now: datetime) -> Iterator[Any]:
         step = steps[number * 7 % len(steps)]
         received_at = now - timedelta(hours=number * 31 % 17_520)
         is_closed = step.mapped_state == "Closed"
-        yield schema.DataSubjectRequest(
-            upstream_id=1_000 + number,
-            reference=f"REF{number:06}",
-            title=f"REF{number:06} Example {number % 977}",
-            given_name=f"Given{number % 331}",
-            family_name=f"Family{number % 977}",
-            email=f"person{number}@example.org",
-            state=step.mapped_state,
+        yield make_dsr(
+            number,
             step=step,
-            step_upstream_id=step.upstream_id,
-            purposes=("Access", "Erasure")[: 1 + number % 2],
-            channel="Widget",
             received_at=received_at,
-            created_at=received_at,
+            channel="Widget",
             updated_at=received_at + timedelta(hours=5),
-            expires_at=received_at + timedelta(days=30),
             closed_at=received_at + timedelta(days=20) if is_closed else None,
         )
+
+
+def make_dsr(number: int, *, step: Any, received_at: datetime, **others: Any) -> Any:
+    """A request in a step, with `others` beside what each of them has."""
+    from dsrportal.dastra import schema  # noqa: PLC0415
+
+    fields = {
+        "upstream_id": 1_000 + number,
+        "reference": f"REF{number:06}",
+        "title": f"REF{number:06} Example {number % 977}",
+        "given_name": f"Given{number % 331}",
+        "family_name": f"Family{number % 977}",
+        "email": f"person{number}@example.org",
+        "state": step.mapped_state,
+        "step": step,
+        "step_upstream_id": step.upstream_id,
+        "purposes": ("Access", "Erasure")[: 1 + number % 2],
+        "received_at": received_at,
+        "created_at": received_at,
+        "updated_at": received_at,
+        "expires_at": received_at + timedelta(days=30),
+    }
+    return schema.DataSubjectRequest(**{**fields, **others})
 
 
 def fill(workspace: Any, *, count: int, now: datetime) -> float:

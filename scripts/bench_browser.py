@@ -24,7 +24,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from scripts.bench import make_workspace, prepare
+from scripts.bench import make_dsr, make_workspace, prepare
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking", "--disable-component-update"]  # fmt: skip
@@ -58,28 +58,16 @@ def open_dsrs(count: int, *, now: datetime) -> Iterator[Any]:
     areas = [schema.Area(upstream_id=700 + n, label=f"Area {n}") for n in range(5)]
     for number in range(count):
         step = steps[number % STEPS]
-        received_at = now - timedelta(hours=number * 31 % 1_400)
-        yield schema.DataSubjectRequest(
-            upstream_id=1_000 + number,
-            reference=f"REF{number:06}",
-            title=f"REF{number:06} Example {number}",
-            given_name=f"Given{number % 331}",
-            family_name=f"Family{number % 977}",
-            email=f"person{number}@example.org",
-            state=step.mapped_state,
+        yield make_dsr(
+            number,
             step=step,
-            step_upstream_id=step.upstream_id,
-            purposes=("Access", "Erasure")[: 1 + number % 2],
+            received_at=now - timedelta(hours=number * 31 % 1_400),
             complex=number % 9 == 0,
             operator=people[number % 6],
             operator_upstream_id=people[number % 6].upstream_id,
             area=areas[number % 5],
             area_upstream_id=areas[number % 5].upstream_id,
             tags=tuple(schema.Tag(upstream_id=n, label=f"Tag {n}", color="#aa5500") for n in range(number % 3)),
-            received_at=received_at,
-            created_at=received_at,
-            updated_at=received_at,
-            expires_at=received_at + timedelta(days=30),
         )
 
 

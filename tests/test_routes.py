@@ -326,10 +326,8 @@ def test_an_admin_of_one_workspace_has_no_say_in_another(
     assert not SyncLane.objects.filter(workspace=other).exists()
 
 
-@routes("route", [route for route in PRIVATE if route.takes != "write"], ids=by_name)
-def test_an_admins_pages_have_all_headers(
-    client: Client, admin: User, workspace: Workspace, now: datetime, route: Route
-) -> None:
+def make_one_of_each(workspace: Workspace, *, by: User, now: datetime) -> None:
+    """What the addresses of PRIVATE name, for `upstream_id=7`."""
     DataSubjectRequest.objects.create(
         workspace=workspace, upstream_id=7, clock_at=now, mirrored_at=now, sequence=1, digest=b"x"
     )
@@ -337,7 +335,7 @@ def test_an_admins_pages_have_all_headers(
         pk=424242,
         action_id=uuid.uuid4(),
         workspace=workspace,
-        by=admin,
+        by=by,
         kind=WishKind.CREATE,
         created_at=now,
         not_before=now,
@@ -345,6 +343,13 @@ def test_an_admins_pages_have_all_headers(
     channel = Channel(pk=424242, workspace=workspace, kind="webhook", language="en", created_at=now)
     channel.set_url("https://hooks.example.org/", host="hooks.example.org")
     channel.save()
+
+
+@routes("route", [route for route in PRIVATE if route.takes != "write"], ids=by_name)
+def test_an_admins_pages_have_all_headers(
+    client: Client, admin: User, workspace: Workspace, now: datetime, route: Route
+) -> None:
+    make_one_of_each(workspace, by=admin, now=now)
     client.force_login(admin)
     for headers in ({}, {"HX-Request": "true"}):
         answer = client.get(route.url(upstream_id=7), headers=headers)

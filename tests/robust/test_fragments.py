@@ -3,7 +3,6 @@ the one into the other; and who was signed out meanwhile is led to the sign-in p
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from datetime import datetime
 
@@ -15,14 +14,11 @@ from django.test import Client
 
 from dsrportal.models import (
     AuditEvent,
-    Channel,
-    DataSubjectRequest,
     OutboxEntry,
     User,
     Workspace,
 )
-from dsrportal.models.outbox import WishKind
-from tests.test_routes import FOR_MACHINES, PATTERNS, PRIVATE, Route
+from tests.test_routes import FOR_MACHINES, PATTERNS, PRIVATE, Route, make_one_of_each
 
 HTMX = {"HX-Request": "true"}
 RESTORED = {**HTMX, "HX-History-Restore-Request": "true"}
@@ -47,21 +43,7 @@ ASKED_BY_PAGES = {
 @pytest.fixture
 def admin_at_work(client: Client, admin: User, workspace: Workspace, now: datetime) -> Client:
     """Signed in, in a workspace where each route finds something."""
-    DataSubjectRequest.objects.create(
-        workspace=workspace, upstream_id=7, clock_at=now, mirrored_at=now, sequence=1, digest=b"x"
-    )
-    OutboxEntry.objects.create(
-        pk=424242,
-        action_id=uuid.uuid4(),
-        workspace=workspace,
-        by=admin,
-        kind=WishKind.CREATE,
-        created_at=now,
-        not_before=now,
-    )
-    channel = Channel(pk=424242, workspace=workspace, kind="webhook", language="en", created_at=now)
-    channel.set_url("https://hooks.example.org/", host="hooks.example.org")
-    channel.save()
+    make_one_of_each(workspace, by=admin, now=now)
     client.force_login(admin)
     return client
 
