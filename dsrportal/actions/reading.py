@@ -24,6 +24,9 @@ from dsrportal.models import AuditEvent, DataSubjectRequest, User, Workspace
 from dsrportal.models.audit import Operation
 from dsrportal.models.outbox import CUSTOM
 
+EMPTY: tuple[Any, ...] = (None, "", [], {})
+"""What is not shown of the workspace's own fields; "no" and nought are answers."""
+
 
 class ReadingError(Exception):
     """Dastra could not be read. `sentence` is fit for a person."""
@@ -104,7 +107,9 @@ def _opened(read: schema.DataSubjectRequest, *, conversation: Conversation, is_c
         subject_category=read.subject_category,
         attachments=opened_files(_own_files(read, conversation)),
         conversation=conversation,
-        custom_fields=tuple((str(name), _in_words(value)) for name, value in read.custom_fields.items() if value),
+        custom_fields=tuple(
+            (str(name), _in_words(value)) for name, value in read.custom_fields.items() if value not in EMPTY
+        ),
         custom_texts={
             f"{CUSTOM}{name}": text
             for name in read.custom_fields
@@ -121,6 +126,8 @@ def _own_files(read: schema.DataSubjectRequest, conversation: Conversation) -> l
 
 
 def _in_words(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
     if isinstance(value, str | int | float):
         return str(value)
     if isinstance(value, list | tuple) and all(isinstance(part, str | int | float) for part in value):

@@ -96,3 +96,15 @@ def test_unchanged_and_unknown_fields_send_nothing(
     assert fields.post(**{"custom:made/up": "x"}).status_code == 200
     assert not OutboxEntry.objects.exists()
     assert as_person(manager).post(f"{fields.url}texts/", headers=HTMX).status_code == 403
+
+
+def test_no_and_nought_are_answers_and_are_shown_in_words(
+    officer: User, dsr: DataSubjectRequest, dastra: Server, slug: str
+) -> None:
+    state = dastra.state[101]
+    kinds = {kind: name for name, kind in state.custom_fields.items()}
+    state.edit(dsr.upstream_id, customFields={kinds["flag"]: False, kinds["integer"]: 0, slug: ""})
+    shown = re.findall(r"<dt>([^<]*)</dt><dd>([^<]*)</dd>", Fields(officer, dsr).text)
+    assert (kinds["flag"], "No") in shown
+    assert (kinds["integer"], "0") in shown
+    assert slug not in dict(shown)
