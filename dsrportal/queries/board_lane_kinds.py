@@ -16,6 +16,7 @@ from dsrportal.clocks import Policy
 from dsrportal.models import Area, DataSubjectRequest, Operator, Workspace
 from dsrportal.queries import board_rows, clock_state, words
 
+ASSIGNEE = "assignee"
 OVERDUE, SOON = "overdue", "days5"
 URGENCIES = ("unknown", OVERDUE, SOON, "later", "paused", "closed")
 NOBODY, SEVERAL = "none", "several"
@@ -34,7 +35,7 @@ class Cutter:
 
     def of(self, dsr: DataSubjectRequest) -> str:
         """The lane of a row."""
-        if self.kind == "assignee":
+        if self.kind == ASSIGNEE:
             return str(dsr.operator_id) if dsr.operator_id else NOBODY
         if self.kind == "area":
             return str(dsr.area_id) if dsr.area_id else NOBODY
@@ -45,7 +46,7 @@ class Cutter:
     def fields(self) -> tuple[str, ...]:
         """The columns by which rows of one lane may differ from those of another."""
         return {
-            "assignee": ("operator",),
+            ASSIGNEE: ("operator",),
             "area": ("area",),
             "right": ("purposes",),
             "urgency": ("clock_rank", "clock_on"),
@@ -59,7 +60,7 @@ class Cutter:
 
     def of_values(self, values: Mapping[str, object]) -> str:
         """The lane of the values of `fields`."""
-        if self.kind in {"assignee", "area"}:
+        if self.kind in {ASSIGNEE, "area"}:
             value = values[self.fields()[0]]
             return str(value) if value else NOBODY
         if self.kind == "right":
@@ -68,8 +69,8 @@ class Cutter:
 
     def condition(self, lane: str) -> Q | None:
         """The rows of a lane; None for one that cannot be."""
-        if self.kind in {"assignee", "area"}:
-            field = {"assignee": "operator", "area": "area"}[self.kind]
+        if self.kind in {ASSIGNEE, "area"}:
+            field = {ASSIGNEE: "operator", "area": "area"}[self.kind]
             if lane == NOBODY:
                 return Q(**{f"{field}__isnull": True})
             return (
@@ -101,7 +102,7 @@ class Cutter:
             named = sorted(((key, words.right(key)) for key in keys - last.keys()), key=lambda pair: pair[1].casefold())
             return named + [(key, name) for key, name in last.items() if key in keys]
         pks = [int(key) for key in keys if key != NOBODY]
-        if self.kind == "assignee":
+        if self.kind == ASSIGNEE:
             people = Operator.objects.filter(workspace=workspace, pk__in=pks)
             found = {str(one.pk): one.display_name or one.email or _("Person %d") % one.upstream_id for one in people}
             nobody = _("Unassigned")

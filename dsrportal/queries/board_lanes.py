@@ -1,13 +1,14 @@
 """The board cut into lanes: by assignee, right, area, or urgency. Each lane has a cell for each column, each cell its first cards and its count.
 
-Called by the board's views. A lane is what its requests share, so a card goes from step to step within its lane and to no other.
+Called by the board's views. A lane is what its requests share, so a card goes from step to step within its lane. In lanes by
+assignee it may go to another one of its step, which assigns it; until Dastra has that, it stands on top of where it goes, as a move does.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,11 +20,11 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from dsrportal.models import DataSubjectRequest, Membership, SyncLane, WorkflowStep, Workspace
+from dsrportal.models import DataSubjectRequest, Membership, Operator, SyncLane, WorkflowStep, Workspace
 from dsrportal.queries import board_heads, board_rows, freshness, wishes
 from dsrportal.queries.board import deck_of, is_blank, lost_of, moving
 from dsrportal.queries.board_heads import Column
-from dsrportal.queries.board_lane_kinds import OVERDUE, Cutter
+from dsrportal.queries.board_lane_kinds import ASSIGNEE, NOBODY, OVERDUE, Cutter
 from dsrportal.queries.board_question import Question
 from dsrportal.queries.board_rows import PAGE, Scope
 from dsrportal.queries.cards import NO_STEP, Card, Deck, cards_of, is_closing
@@ -50,9 +51,11 @@ class Cell:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lane:
-    """What some requests share. `key` is unique on the page and of letters and digits."""
+    """What some requests share. `key` is unique on the page and of letters and digits; `operator` is the Dastra user whose lane it is, 0 for
+    nobody's, None where lanes are no people's."""
 
     key: str
+    operator: int | None
     name: str
     count: str
     overdue: str
@@ -80,7 +83,8 @@ def of_workspace(
     now: datetime,
     question: Question,
 ) -> Laned:
-    """The board in lanes with the first cards of each cell. Eleven queries at most, one more where it is filtered, whatever the number of rows."""
+    """The board in lanes with the first cards of each cell. Eleven queries at most, one more where it is filtered and where somebody is
+    being assigned, whatever the number of rows."""
     age = freshness.of_workspace(workspace, lanes=lanes, now=now)
     steps = list(WorkflowStep.objects.filter(workspace=workspace))
     all_wishes = wishes.of_workspace(workspace, viewer=viewer, now=now)
@@ -89,7 +93,8 @@ def of_workspace(
     counted = board_heads.sums(scope, steps=steps)
     keyed = board_heads.keyed(steps, counted=counted, none_key=NO_STEP)
     cutter = Cutter(kind=question.lanes, policy=deck.policy, today=scope.today)
-    cells = _cells(scope, steps=steps, deck=deck, cutter=cutter)
+    handed = _handed_over(deck, kind=question.lanes)
+    cells = _cells(scope, steps=steps, deck=deck, cutter=cutter, handed=handed)
     counts, late = _counts(scope, steps=steps, cutter=cutter)
     names = cutter.names({lane for lane, _key in [*counts, *cells]}, workspace=workspace)
     columns = tuple(
@@ -99,10 +104,14 @@ def of_workspace(
         )
         for key, step in keyed
     )  # fmt: skip
+    operators = _operators(cells, handed=handed) if question.lanes == ASSIGNEE else {}
+    on_top = {*moving(deck), *handed}
     drawn = tuple(
         _lane(
             lane,
             name,
+            operator=operators.get(lane),
+            on_top=on_top,
             columns=columns,
             cells=cells,
             counts=counts,
@@ -150,13 +159,33 @@ def more(
     condition = cutter.condition(lane)
     if condition is None:
         return None
-    own = scope.full_rows().filter(condition, step=step).exclude(pk__in=moving(deck))
+    on_top = {*moving(deck), *_handed_over(deck, kind=question.lanes)}
+    own = scope.full_rows().filter(condition, step=step).exclude(pk__in=on_top)
     rows = board_rows.after(own, closing=is_closing(step), cursor=after, since=scope.done_since)
     cards = tuple(cards_of(rows, deck=deck))
     return _cell(
-        key, lane, name="", cards=cards, limit=PAGE, total=0, is_folded=False, is_gone=False, question=question,
+        key, lane, name="", cards=cards, on_top=on_top, limit=PAGE, total=0, is_folded=False, is_gone=False, question=question,
         slug=workspace.slug,
     )  # fmt: skip
+
+
+def _handed_over(deck: Deck, *, kind: str) -> dict[int, str]:
+    """The requests that are being assigned, where lanes are people: in whose lane each will be. One query where there are any."""
+    assigned = {pk: wish.assigns for pk, wish in deck.wishes.items() if wish.assigns is not None}
+    if kind != ASSIGNEE or not assigned:
+        return {}
+    people = Operator.objects.filter(workspace=deck.workspace, upstream_id__in=assigned.values())
+    lanes = {upstream_id: str(pk) for pk, upstream_id in people.values_list("pk", "upstream_id")}
+    return {pk: {0: NOBODY, **lanes}[whose] for pk, whose in assigned.items() if whose == 0 or whose in lanes}
+
+
+def _operators(cells: Mapping[tuple[str, str], Sequence[Card]], *, handed: Mapping[int, str]) -> dict[str, int]:
+    """The Dastra users of the lanes, by what their cards say."""
+    return {
+        lane: card.wish.assigns or 0 if card.wish and card.pk in handed else card.operator
+        for (lane, _column), cards in cells.items()
+        for card in cards
+    }
 
 
 def _open_and_recent(
@@ -171,10 +200,10 @@ def _open_and_recent(
 
 
 def _cells(
-    scope: Scope, *, steps: Sequence[WorkflowStep], deck: Deck, cutter: Cutter
+    scope: Scope, *, steps: Sequence[WorkflowStep], deck: Deck, cutter: Cutter, handed: Mapping[int, str]
 ) -> dict[tuple[str, str], list[Card]]:
     """By lane and column the first cards, one more than `CELL` where there are more; cards on the move on top of where they go."""
-    on_the_move = moving(deck)
+    on_the_move = [*moving(deck), *handed]
     opened, closed = (rows.exclude(pk__in=on_the_move) for rows in _open_and_recent(scope, steps=steps))
     wanted = Q(pk__in=on_the_move)
     wanted |= Q(pk__in=_first(opened, part=cutter.part(), order=("clock_rank", "clock_on", "pk")))
@@ -185,7 +214,7 @@ def _cells(
     closings = {str(step.upstream_id) for step in steps if is_closing(step)}
     for row in scope.full_rows().filter(wanted):
         pile = on_top if row.pk in is_moving else grouped
-        pile[cutter.of(row), deck.column_of(row)].append(row)
+        pile[handed.get(row.pk) or cutter.of(row), deck.column_of(row)].append(row)
     ordered: list[tuple[tuple[str, str], DataSubjectRequest]] = []
     for place in {**on_top, **grouped}:
         ordered += [(place, row) for row in on_top.get(place, [])]
@@ -225,6 +254,8 @@ def _lane(
     key: str,
     name: str,
     *,
+    operator: int | None,
+    on_top: Collection[int],
     columns: Sequence[Column],
     cells: Mapping[tuple[str, str], Sequence[Card]],
     counts: Mapping[tuple[str, str], int],
@@ -235,12 +266,13 @@ def _lane(
     total = sum(count for (lane, _column), count in counts.items() if lane == key)
     return Lane(
         key=key,
+        operator=operator,
         name=name,
         count=number_format(total, force_grouping=True),
         overdue=ngettext("%(n)s overdue", "%(n)s overdue", late) % {"n": number_format(late)} if late and key != OVERDUE else "",
         cells=tuple(
             _cell(
-                column.key, key, name=f"{column.name}, {name}", cards=tuple(cells.get((key, column.key), ())), limit=CELL,
+                column.key, key, name=f"{column.name}, {name}", cards=tuple(cells.get((key, column.key), ())), on_top=on_top, limit=CELL,
                 total=counts.get((key, column.key), 0), is_folded=column.is_folded, is_gone=column.is_gone,
                 question=question, slug=slug,
             )
@@ -255,6 +287,7 @@ def _cell(
     *,
     name: str,
     cards: tuple[Card, ...],
+    on_top: Collection[int],
     limit: int,
     total: int,
     is_folded: bool,
@@ -262,7 +295,7 @@ def _cell(
     question: Question,
     slug: str,
 ) -> Cell:
-    resting = [card for card in cards if card.column == card.step]
+    resting = [card for card in cards if card.pk not in on_top]
     has_more = len(resting) > limit
     shown = cards[:-1] if has_more else cards
     url = (

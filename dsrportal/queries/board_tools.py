@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from dsrportal.models import User, Workspace
 from dsrportal.queries import register_chips, vocabulary
+from dsrportal.queries.board_lane_kinds import ASSIGNEE
 from dsrportal.queries.board_question import LANES, Question
 from dsrportal.queries.register_chips import Chip, Choice, Group
 from dsrportal.queries.register_filters import RegisterFilters
@@ -40,6 +41,7 @@ class Tools:
     list_url: str
     lanes: tuple[Place, ...]
     lane_label: str
+    assigns: bool
     is_compact: bool
     has_left_out: bool
 
@@ -100,6 +102,7 @@ def meet(workspace: Workspace, question: Question, *, viewer: User) -> tuple[Que
             for lanes in ("", *LANES)
         ),
         lane_label=lane_label(question.lanes),
+        assigns=question.lanes == ASSIGNEE,
         is_compact=viewer.has_compact_board,
         has_left_out=asked.filters != question.filters,
     )

@@ -27,8 +27,8 @@ NO_STEP = "none"
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Card:
     """One card. `column` is where it is shown (where it goes while a move is pending), `step` where Dastra has it: both a step's
-    upstream id as text, or `none`. `order` sorts it within its column, `cursor` says what comes after it, `version` whether
-    anything on it changed, the countdown apart."""
+    upstream id as text, or `none`; `operator` is the assignee's, 0 for nobody. `order` sorts it within its column, `cursor` says what
+    comes after it, `version` whether anything on it changed, the countdown apart."""
 
     pk: int
     upstream_id: int
@@ -51,6 +51,7 @@ class Card:
     person: str
     is_masked: bool
     area: str
+    operator: int
     assignee: str
     assignee_initials: str
     days_here: str
@@ -150,6 +151,7 @@ def _card(dsr: DataSubjectRequest, *, deck: Deck, zone: ZoneInfo, tags: Mapping[
         person=person,
         is_masked=not may_see,
         area=dsr.area.label if dsr.area else "",
+        operator=dsr.operator.upstream_id if dsr.operator else 0,
         assignee=assignee or _("Unassigned"),
         assignee_initials=words.initials(assignee),
         days_here=days_here,

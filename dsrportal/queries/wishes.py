@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from dsrportal.models import DataSubjectRequest, Membership, OutboxEntry, Workspace
-from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishState
+from dsrportal.models.outbox import FAILED_STATES, OPEN_STATES, WishKind, WishState
 from dsrportal.queries import wish_rows, wish_words
 from dsrportal.queries.sentences import in_words
 from dsrportal.queries.wish_rows import WishRow
@@ -26,12 +26,13 @@ CHECK_SECONDS = 3
 class WishView:
     """A wish in words. `is_pending`: held, being sent or checked; else it was refused or met a conflict, and `text` is the reason. `seconds` is when the
     page asks again (`send_url`); `send_url`, `undo_url`, `dismiss_url` and `keep_url` are empty where the person may not,
-    or the page is not to.
+    or the page is not to. `assigns` is the Dastra user to whom a pending assignment hands it, 0 for nobody, None where it is no assignment.
     `rows` compares a conflict field by field, on the request's own page."""
 
     pk: int
     kind: str
     step_upstream_id: int | None
+    assigns: int | None
     dsr_pk: int | None
     upstream_id: int | None
     is_pending: bool
@@ -85,6 +86,7 @@ def _view(
         pk=entry.pk,
         kind=entry.kind,
         step_upstream_id=entry.step_upstream_id,
+        assigns=entry.wanted.get("operator") or 0 if is_pending and entry.kind == WishKind.ASSIGN else None,
         dsr_pk=entry.dsr_id,
         upstream_id=entry.upstream_id,
         is_pending=is_pending,

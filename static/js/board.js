@@ -15,23 +15,26 @@
   const byId = (id) => document.getElementById(id);
   const isCard = (element) => element instanceof Element && element.matches(".card");
 
-  /* a card stays in its lane, if there are lanes; answers do not say which */
+  /* a card stays in its lane, if there are lanes; answers do not say which, but whose lane it is in or goes to, where lanes are people's */
   const laneOf = new Map();
+  const whose = (card) => card.dataset.assigns ?? card.dataset.operator;
+  const laneFor = (card) => board.querySelector(`[data-lane][data-operator="${whose(card)}"]`)?.dataset.lane ?? laneOf.get(card.id);
+  const isOnItsWay = (card) => card.classList.contains("card--pending") && (
+    card.dataset.at !== card.dataset.step || ("assigns" in card.dataset && Boolean(board.querySelector("[data-lane][data-operator]")))
+  );
   const learn = (part) => part.querySelectorAll("[data-lane] > .card").forEach((card) => laneOf.set(card.id, card.parentElement.dataset.lane));
 
   /* where a card belongs: on top while it is being moved, else by its order */
   const place = (card) => {
     document.querySelectorAll(`[id="${card.id}"]`).forEach((twin) => { if (twin !== card) twin.remove(); });
-    const list = byId(laneOf.has(card.id) ? `cards-${card.dataset.at}-${laneOf.get(card.id)}` : `cards-${card.dataset.at}`);
+    const lane = laneFor(card);
+    const list = byId(lane === undefined ? `cards-${card.dataset.at}` : `cards-${card.dataset.at}-${lane}`);
     if (!list) {
       card.remove();
       return;
     }
-    const isMoving = card.classList.contains("card--pending") && card.dataset.at !== card.dataset.step;
     const others = [...list.children].filter((other) => other !== card);
-    const next = others.find((other) => !isCard(other) || isMoving || (
-      !(other.classList.contains("card--pending") && other.dataset.at !== other.dataset.step) && other.dataset.order > card.dataset.order
-    ));
+    const next = others.find((other) => !isCard(other) || isOnItsWay(card) || (!isOnItsWay(other) && other.dataset.order > card.dataset.order));
     if (card.parentElement !== list || card.nextElementSibling !== (next || null)) list.insertBefore(card, next || null);
     list.querySelector(".column__none")?.remove();
   };
@@ -45,30 +48,29 @@
     return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
   };
 
-  const numberFor = (card, step) => {
-    if (card.dataset.triedStep !== String(step)) {
-      card.dataset.triedStep = step;
+  const numberFor = (card, deed) => {
+    if (card.dataset.tried !== deed) {
+      card.dataset.tried = deed;
       card.dataset.action = newNumber();
     }
     return card.dataset.action;
   };
 
-  /* the deed */
-  const move = (card, step) => {
+  /* the deeds */
+  const wish = (card, url, deed, values) => {
     if (card.classList.contains("htmx-request")) return;
-    htmx.ajax("POST", card.dataset.move, {
+    htmx.ajax("POST", url, {
       source: card,
       target: card,
       swap: "outerHTML",
-      values: {
-        origin: "board",
-        action_id: numberFor(card, step),
-        step,
-        seen_step: card.dataset.seenStep,
-        seen_updated_at: card.dataset.seenAt,
-      },
+      values: { origin: "board", action_id: numberFor(card, deed), seen_step: card.dataset.seenStep, seen_updated_at: card.dataset.seenAt, ...values },
     }).catch(() => {}); /* said by app.js, and the card goes back below */
   };
+  const move = (card, step) => wish(card, card.dataset.move, `move ${step}`, { step });
+  const assign = (card, operator) => wish(card, card.dataset.move.replace(/move\/$/, "assign/"), `assign ${operator}`, {
+    operator: operator === "0" ? "" : operator,
+    seen: JSON.stringify({ operator: Number(card.dataset.operator) || null }),
+  });
 
   /* by menu */
   let menuCard = null;
@@ -107,10 +109,16 @@
     event.preventDefault();
     event.stopPropagation();
   };
+  /* one deed a drop: to another step within the lane, or to another person's lane within the step */
+  const groupOf = (list) => {
+    if (!list.dataset.lane) return "cards";
+    if (!("operator" in list.dataset)) return `lane-${list.dataset.lane}`;
+    return { name: "people", put: (to, from) => to.el.dataset.lane === from.el.dataset.lane || to.el.dataset.drop === from.el.dataset.drop };
+  };
   const drag = (list) => {
     if (!window.Sortable || !menu || list.sortable) return;
     list.sortable = new window.Sortable(list, {
-      group: list.dataset.lane ? `lane-${list.dataset.lane}` : "cards",
+      group: groupOf(list),
       sort: false,
       draggable: ".card:not(.card--pending, .htmx-request)",
       handle: window.matchMedia("(pointer: coarse)").matches ? ".card__handle" : undefined,
@@ -127,11 +135,12 @@
       ghostClass: "is-ghost",
       dragClass: "is-dragged",
       chosenClass: "is-chosen",
-      onStart: ({ item }) => {
+      onStart: ({ item, from }) => {
         dragged = item;
         isCancelled = false;
         board.classList.add("is-dragging");
-        item.closest(".lane")?.classList.add("is-own");
+        const open = "operator" in from.dataset ? board.querySelectorAll(".lane") : [item.closest(".lane")];
+        open.forEach((lane) => lane?.classList.add("is-own"));
         document.addEventListener("click", swallowClick, { capture: true, once: true });
       },
       onMove: ({ to }) => {
@@ -143,9 +152,10 @@
         dragged = null;
         unmark();
         board.classList.remove("is-dragging");
-        board.querySelector(".is-own")?.classList.remove("is-own");
+        board.querySelectorAll(".is-own").forEach((lane) => lane.classList.remove("is-own"));
         window.setTimeout(() => document.removeEventListener("click", swallowClick, { capture: true }), 0);
-        if (isCancelled || to.dataset.drop === item.dataset.at) place(item);
+        if (!isCancelled && "operator" in to.dataset && to.dataset.operator !== item.dataset.operator) assign(item, to.dataset.operator);
+        else if (isCancelled || to.dataset.drop === item.dataset.at) place(item);
         else move(item, to.dataset.drop);
       },
     });

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dsrportal.forms import board as board_form
-from dsrportal.models import Area, DataSubjectRequest, Membership, Operator, SyncLane, User, Workspace
+from dsrportal.models import Area, DataSubjectRequest, Membership, Operator, OutboxEntry, SyncLane, User, Workspace
+from dsrportal.models.outbox import WishKind
 from dsrportal.queries import board_lanes
 from dsrportal.queries.board_question import LANES
 from tests.board.conftest import MakeDsrs, MakeStep
@@ -149,3 +151,46 @@ def test_a_cell_that_cannot_be_is_404(
     client.force_login(officer)
     assert client.get(f"{URL}?lanes=assignee&{query}", headers=HTMX).status_code == 404
     assert client.get(f"{URL}?lanes=assignee&step=1&lane=none&after=x", headers=HTMX).status_code == 200
+
+
+def test_a_card_that_is_being_assigned_is_on_top_of_where_it_goes_and_in_no_other_lane(
+    viewer: Membership, rows: list[DataSubjectRequest]
+) -> None:
+    for row, whose in (
+        (rows[10], 7),
+        (rows[0], None),
+    ):  # nobody's to Anna, who has more than a cell shows, and one of Anna's to nobody
+        OutboxEntry.objects.create(
+            action_id=uuid.uuid4(),
+            workspace=row.workspace,
+            dsr=row,
+            upstream_id=row.upstream_id,
+            by=viewer.user,
+            kind=WishKind.ASSIGN,
+            wanted={"operator": whose},
+            created_at=timezone.now(),
+            not_before=timezone.now() + timedelta(seconds=8),
+        )
+    assert rows[0].step is not None
+    key = str(rows[0].step.upstream_id)
+    lanes = {
+        lane.name: next(cell for cell in lane.cells if cell.key == key)
+        for lane in drawn(viewer, "lanes=assignee").lanes
+    }
+    assert lanes["Anna"].cards[0].pk == rows[10].pk
+    assert lanes["Unassigned"].cards[0].pk == rows[0].pk
+    shown = [card.pk for cell in lanes.values() for card in cell.cards]
+    assert len(shown) == len(set(shown))
+    following = board_lanes.more(
+        viewer.workspace,
+        viewer=viewer,
+        key=key,
+        lane=next(lane.key for lane in drawn(viewer, "lanes=assignee").lanes if lane.name == "Anna"),
+        after=lanes["Anna"].cards[-1].cursor,
+        now=timezone.now(),
+        question=board_form.read(QueryDict("lanes=assignee")),
+    )
+    assert following is not None
+    assert {card.pk for card in [*lanes["Anna"].cards, *following.cards]} == {row.pk for row in [*rows[1:9], rows[10]]}
+    by_right = [card.pk for lane in drawn(viewer, "lanes=right").lanes for cell in lane.cells for card in cell.cards]
+    assert len(by_right) == len(set(by_right))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from playwright.sync_api import expect
 
@@ -91,3 +93,49 @@ def test_lanes_keep_a_card_to_themselves_and_stay_closed_when_they_change(
     portal.pull()
     expect(page.locator(f"#cards-{steps[2].upstream_id}-{lane} > #card-{upstream_id}")).to_have_count(1, timeout=20_000)
     expect(card).to_be_hidden()
+
+
+def test_a_card_that_is_dropped_in_another_persons_lane_of_its_step_is_assigned(
+    portal: Portal, page_as: PageAs, steps: list[WorkflowStep], settings: Any
+) -> None:
+    settings.UNDO_SECONDS = 5
+    page = page_as("olivia", viewport={"width": 1440, "height": 3000})
+    page.goto(f"{portal.board_url()}?lanes=assignee")
+    step = steps[0].upstream_id
+    lists = page.locator(f"ul[data-drop='{step}']")
+    mine = lists.filter(has=page.locator(".card")).first
+    lane, operator = mine.get_attribute("data-lane"), mine.get_attribute("data-operator")
+    theirs = page.locator(f"ul[data-drop='{step}']:not([data-lane='{lane}'])").first
+    goal, whose = theirs.get_attribute("data-lane"), theirs.get_attribute("data-operator")
+    card = page.locator(f"#{mine.locator('.card').first.get_attribute('id')}")
+    upstream_id = upstream_id_of(card)
+
+    def drop(column: int, lane: str | None) -> None:
+        start, end = card.bounding_box(), page.locator(f"#cards-{column}-{lane}").bounding_box()
+        assert start is not None
+        assert end is not None
+        page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
+        page.mouse.down()
+        page.mouse.move(end["x"] + 60, end["y"] + 20, steps=15)
+        page.wait_for_timeout(200)
+        page.mouse.up()
+
+    def assignee() -> int:
+        return portal.sandbox.state[101].get(upstream_id)["operatorId"] or 0
+
+    drop(steps[1].upstream_id, goal)  # another step and another person at once: that would be two deeds
+    expect(page.locator(f"#cards-{step}-{lane} > #card-{upstream_id}")).to_be_visible()
+    assert post_count(portal) == 0
+
+    drop(step, goal)
+    waiting = page.locator(f"#cards-{step}-{goal} > #card-{upstream_id}:first-child")
+    expect(waiting).to_contain_text("Sending in")
+    assert assignee() == int(operator or 0)
+    waiting.get_by_role("button", name="Undo").click()
+    expect(page.locator(f"#cards-{step}-{lane} > #card-{upstream_id}")).to_be_visible()
+
+    drop(step, goal)
+    expect(waiting).to_be_visible()
+    expect(page.locator("#announcer")).to_contain_text("in Dastra", timeout=20_000)
+    expect(page.locator(f"#cards-{step}-{goal} > #card-{upstream_id}")).to_be_visible()
+    assert assignee() == int(whose or 0)
