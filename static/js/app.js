@@ -76,7 +76,16 @@
   });
   window.addEventListener("pageshow", (event) => { if (event.persisted && frame) isIn().catch(() => {}); });
 
-  window.portal = Object.freeze({ announce, showFailure, sayOld, isTyped, signedOut });
+  /* the number of a wish, a UUID; crypto.randomUUID is not there where the portal is reached without TLS */
+  const newNumber = () => {
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6] & 0x0f) | 0x40;
+    bytes[8] = (bytes[8] & 0x3f) | 0x80;
+    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
+  };
+
+  window.portal = Object.freeze({ announce, showFailure, sayOld, isTyped, signedOut, newNumber });
 
   let pressed = null;
   document.addEventListener("pointerdown", (event) => { pressed = event.target; });

@@ -40,18 +40,10 @@
   };
 
   /* the number of a wish: made at the first try, so that the same try sent twice is one wish; a card that was answered comes without one */
-  const newNumber = () => {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  };
-
   const numberFor = (card, deed) => {
     if (card.dataset.tried !== deed) {
       card.dataset.tried = deed;
-      card.dataset.action = newNumber();
+      card.dataset.action = window.portal.newNumber();
     }
     return card.dataset.action;
   };

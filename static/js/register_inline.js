@@ -4,13 +4,6 @@
   "use strict";
   const htmx = window.htmx;
   if (!htmx) return;
-  const newNumber = () => {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  };
   const menuOf = (deed) => document.getElementById(`inline-${deed}`);
   /* what the person sees of a row: its id, step, assignee and last change, as its box says them */
   const seen = (row) => row.querySelector("[name=pick]").value.split("|");
@@ -44,7 +37,7 @@
     if (!here?.isConnected || here.classList.contains("htmx-request") || !event.submitter) return;
     const [, step, operator, seenAt] = seen(here);
     const chosen = event.submitter.value;
-    const values = { action_id: newNumber(), seen_step: step, seen_updated_at: seenAt };
+    const values = { action_id: window.portal.newNumber(), seen_step: step, seen_updated_at: seenAt };
     if (deed === "move") values.step = chosen;
     else {
       values.operator = chosen === "0" ? "" : chosen;

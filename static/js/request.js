@@ -3,13 +3,6 @@
    its parts (data-live) as they are now: never one in which something is open, typed or chosen; that one follows when it is free again. */
 (() => {
   "use strict";
-  const newNumber = () => {
-    const bytes = crypto.getRandomValues(new Uint8Array(16));
-    bytes[6] = (bytes[6] & 0x0f) | 0x40;
-    bytes[8] = (bytes[8] & 0x3f) | 0x80;
-    const hex = [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-    return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
-  };
   /* A deed that is over, or undone, brings the page anew: the focus goes back to where it was begun, which the page's own place in the history keeps. */
   document.addEventListener("click", (event) => {
     const deed = event.target.closest("#next > .buttons > [popovertarget]")?.getAttribute("popovertarget");
@@ -21,7 +14,7 @@
   }
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target?.id !== "wish") return;
-    document.querySelectorAll("input[name=action_id]").forEach((input) => { input.value = newNumber(); });
+    document.querySelectorAll("input[name=action_id]").forEach((input) => { input.value = window.portal.newNumber(); });
     document.querySelectorAll(".menu:popover-open").forEach((menu) => menu.hidePopover());
     document.querySelectorAll("#content dialog[open]").forEach((dialog) => dialog.close());
     const isPending = document.querySelector("#wish .banner--info") !== null;
