@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from dsrportal.forms import board as board_form
-from dsrportal.models import Area, DataSubjectRequest, Membership, Operator, OutboxEntry, SyncLane, User, Workspace
+from dsrportal.models import Area, DataSubjectRequest, Membership, Operator, SyncLane, User, Workspace
 from dsrportal.models.outbox import WishKind
 from dsrportal.queries import board_lanes
 from dsrportal.queries.board_question import LANES
@@ -160,17 +159,7 @@ def test_a_card_that_is_being_assigned_is_on_top_of_where_it_goes_and_in_no_othe
         (rows[10], 7),
         (rows[0], None),
     ):  # nobody's to Anna, who has more than a cell shows, and one of Anna's to nobody
-        OutboxEntry.objects.create(
-            action_id=uuid.uuid4(),
-            workspace=row.workspace,
-            dsr=row,
-            upstream_id=row.upstream_id,
-            by=viewer.user,
-            kind=WishKind.ASSIGN,
-            wanted={"operator": whose},
-            created_at=timezone.now(),
-            not_before=timezone.now() + timedelta(seconds=8),
-        )
+        wish_of(row, viewer=viewer, kind=WishKind.ASSIGN, wanted={"operator": whose})
     assert rows[0].step is not None
     key = str(rows[0].step.upstream_id)
     lanes = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.utils import timezone
@@ -217,10 +218,12 @@ def test_the_digest_changes_with_what_is_seen_and_with_nothing_else(
 def wish_of(
     dsr: DataSubjectRequest,
     *,
-    to: WorkflowStep,
+    to: WorkflowStep | None = None,
     viewer: Membership,
     state: WishState = WishState.HELD,
     reason: str = "",
+    kind: WishKind = WishKind.MOVE,
+    wanted: dict[str, Any] | None = None,
 ) -> OutboxEntry:
     return OutboxEntry.objects.create(
         action_id=uuid.uuid4(),
@@ -228,8 +231,9 @@ def wish_of(
         dsr=dsr,
         upstream_id=dsr.upstream_id,
         by=viewer.user,
-        kind=WishKind.MOVE,
-        step_upstream_id=to.upstream_id,
+        kind=kind,
+        step_upstream_id=to.upstream_id if to else None,
+        wanted=wanted or {},
         state=state,
         reason=reason,
         created_at=timezone.now(),

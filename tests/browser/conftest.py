@@ -168,13 +168,17 @@ def upstream_id_of(card: Locator) -> int:
 
 
 def drag(page: Page, card: Locator, *, to: WorkflowStep) -> None:
+    """To the column of a step."""
+    drop(page, card, on=page.locator(f"#cards-{to.upstream_id}"))
+
+
+def drop(page: Page, card: Locator, *, on: Locator) -> None:
     """As a hand does it: press, go over in steps, rest, let go."""
-    start = card.bounding_box()
-    target = page.locator(f"#cards-{to.upstream_id}").bounding_box()
+    start, target = card.bounding_box(), on.bounding_box()
     assert start is not None
     assert target is not None
     page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
     page.mouse.down()
-    page.mouse.move(target["x"] + 80, target["y"] + 60, steps=15)
+    page.mouse.move(target["x"] + 80, target["y"] + 20, steps=15)
     page.wait_for_timeout(200)
     page.mouse.up()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from dsrportal.models import WorkflowStep
-from tests.browser.conftest import PageAs, Portal, assert_accessible, first_card, upstream_id_of
+from tests.browser.conftest import PageAs, Portal, assert_accessible, drop, first_card, upstream_id_of
 from tests.browser.test_board_live import post_count, touch, wait_for_a_question
 
 pytestmark = pytest.mark.browser
@@ -74,15 +74,7 @@ def test_lanes_keep_a_card_to_themselves_and_stay_closed_when_they_change(
     card = page.locator(f"#{lists.first.locator('.card').first.get_attribute('id')}")
     upstream_id = upstream_id_of(card)
     assert_accessible(page)
-    start = card.bounding_box()
-    goal = page.locator(f"#cards-{steps[1].upstream_id}-{lane}").bounding_box()
-    assert start is not None
-    assert goal is not None
-    page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
-    page.mouse.down()
-    page.mouse.move(goal["x"] + 60, goal["y"] + 20, steps=15)
-    page.wait_for_timeout(200)
-    page.mouse.up()
+    drop(page, card, on=page.locator(f"#cards-{steps[1].upstream_id}-{lane}"))
     expect(page.locator("#announcer")).to_contain_text("Moved in Dastra")
     expect(page.locator(f"#cards-{steps[1].upstream_id}-{lane} > #card-{upstream_id}")).to_be_visible()
     assert portal.upstream_step(upstream_id) == steps[1].upstream_id
@@ -110,31 +102,23 @@ def test_a_card_that_is_dropped_in_another_persons_lane_of_its_step_is_assigned(
     card = page.locator(f"#{mine.locator('.card').first.get_attribute('id')}")
     upstream_id = upstream_id_of(card)
 
-    def drop(column: int, lane: str | None) -> None:
-        start, end = card.bounding_box(), page.locator(f"#cards-{column}-{lane}").bounding_box()
-        assert start is not None
-        assert end is not None
-        page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
-        page.mouse.down()
-        page.mouse.move(end["x"] + 60, end["y"] + 20, steps=15)
-        page.wait_for_timeout(200)
-        page.mouse.up()
-
     def assignee() -> int:
         return portal.sandbox.state[101].get(upstream_id)["operatorId"] or 0
 
-    drop(steps[1].upstream_id, goal)  # another step and another person at once: that would be two deeds
+    drop(
+        page, card, on=page.locator(f"#cards-{steps[1].upstream_id}-{goal}")
+    )  # another step and another person at once: that would be two deeds
     expect(page.locator(f"#cards-{step}-{lane} > #card-{upstream_id}")).to_be_visible()
     assert post_count(portal) == 0
 
-    drop(step, goal)
+    drop(page, card, on=page.locator(f"#cards-{step}-{goal}"))
     waiting = page.locator(f"#cards-{step}-{goal} > #card-{upstream_id}:first-child")
     expect(waiting).to_contain_text("Sending in")
     assert assignee() == int(operator or 0)
     waiting.get_by_role("button", name="Undo").click()
     expect(page.locator(f"#cards-{step}-{lane} > #card-{upstream_id}")).to_be_visible()
 
-    drop(step, goal)
+    drop(page, card, on=page.locator(f"#cards-{step}-{goal}"))
     expect(waiting).to_be_visible()
     expect(page.locator("#announcer")).to_contain_text("in Dastra", timeout=20_000)
     expect(page.locator(f"#cards-{step}-{goal} > #card-{upstream_id}")).to_be_visible()
