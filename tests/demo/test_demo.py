@@ -53,9 +53,12 @@ class Running:
 
 @pytest.fixture
 def demo(tmp_path: Path) -> Iterator[Running]:
+    """A demo that hears a closed terminal, also where the tests themselves were started by nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     running = Running(tmp_path / "var")
     yield running
     running.processes.kill_all()
+    signal.signal(signal.SIGHUP, before)
 
 
 def status_of(opener: urllib.request.OpenerDirector, address: str, data: bytes | None = None) -> int:
