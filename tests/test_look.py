@@ -67,7 +67,7 @@ def test_what_one_page_loads_of_styles_stays_small() -> None:
     weight = {path.name: len(brotli.compress(path.read_bytes())) for path in STYLES}
     shared = set(re.findall(r"css/([a-z]+\.css)", (ROOT / "templates" / "parts" / "styles.html").read_text()))
     own = max(size for name, size in weight.items() if name not in shared)
-    assert sum(weight[name] for name in shared) + own <= 13 * 1024
+    assert sum(weight[name] for name in shared) + own <= 14 * 1024
 
 
 @pytest.mark.parametrize("sheet", [path for path in STYLES if path.name != "tokens.css"], ids=lambda path: path.name)
