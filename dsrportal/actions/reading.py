@@ -131,5 +131,5 @@ def _in_words(value: Any) -> str:
     if isinstance(value, str | int | float):
         return str(value)
     if isinstance(value, list | tuple) and all(isinstance(part, str | int | float) for part in value):
-        return ", ".join(str(part) for part in value)
+        return ", ".join(_in_words(part) for part in value)
     return json.dumps(value, ensure_ascii=False, default=str)
