@@ -36,6 +36,8 @@ Theme = Literal["light", "dark"]
 THEMES: tuple[Theme, ...] = ("light", "dark")
 PAPER = {"width": 680, "height": 960}
 """What is left of an A4 sheet within the margins, in CSS pixels."""
+WIDE_PAPER = {"width": 1030, "height": 700}
+"""The same of one that lies, as the register asks for."""
 
 IS_WHOLE = os.environ.get("EVERY_PAGE") == "all"
 
@@ -235,12 +237,13 @@ def problems(page: Page, *, stop: Stop) -> Iterator[str]:
     if wider > 0:
         yield f"{wider} px wider than a window of 320"
     if stop.is_printed:
-        page.set_viewport_size({"width": PAPER["width"], "height": PAPER["height"]})
+        paper = WIDE_PAPER if page.locator(".register").count() else PAPER
+        page.set_viewport_size({"width": paper["width"], "height": paper["height"]})
         page.emulate_media(media="print")
         page.evaluate(DRAWN)
-        paper = page.evaluate(ON_PAPER)
-        if paper["tools"] or paper["cut"] or paper["wide"] > 0:
-            yield f"on paper: {paper}"
+        on_paper = page.evaluate(ON_PAPER)
+        if on_paper["tools"] or on_paper["cut"] or on_paper["wide"] > 0:
+            yield f"on paper: {on_paper}"
         page.emulate_media(media="screen")
     page.set_viewport_size(window)
 
