@@ -18,6 +18,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 from typing import Any
 
@@ -165,9 +166,17 @@ def clicks_beside_bulk(place: Place, *, clicks: int, key_id: str, seed: int = SE
     return waits
 
 
-def call_for_real(place: Place, address: tuple[str, str, str], calls: int, is_person: bool, told: Any) -> None:  # noqa: FBT001
-    """One process: so many calls at the local Dastra, each as soon as it may."""
+def call_for_real(
+    place: Place,
+    address: tuple[str, str, str],
+    calls: int,
+    is_person: bool,  # noqa: FBT001
+    everybody: Barrier,
+    told: Any,
+) -> None:
+    """One process: so many calls at the local Dastra, each as soon as it may, once every process is there."""
     _ready(place)
+    everybody.wait(timeout=120)
     base_url, host_port, secret = address
     auth = ApiKey(secret)
     client = DastraClient(
@@ -203,13 +212,13 @@ class Real:
 def run_for_real(place: Place, *, calls: int) -> Real:
     """Four processes against a local Dastra with scaled windows, whose journal is the judge."""
     context = multiprocessing.get_context("spawn")
-    told = context.Queue()
+    told, everybody = context.Queue(), context.Barrier(PROCESSES)
     began = time.monotonic()
     with Sandbox(requests=1, seed=1, settings=Switches(limits=place.server_limits)).serve() as server:
         address = (server.base_url, server.host_port, server.api_key)
         each = calls // PROCESSES
         processes = [
-            context.Process(target=call_for_real, args=(place, address, each, number % 2 == 0, told))
+            context.Process(target=call_for_real, args=(place, address, each, number % 2 == 0, everybody, told))
             for number in range(PROCESSES)
         ]
         for process in processes:

@@ -16,7 +16,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.conf import settings as django_settings
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Request, expect, sync_playwright
 
 from dsrportal.mirror.pull import pull
 from dsrportal.models import Lane, Role, User, WorkflowStep, Workspace
@@ -34,6 +34,8 @@ ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
 ]
+PATIENCE_MS = 60_000
+"""What must come may come late: a busy machine is no defect of a page."""
 EXPECTED_STATUS = "status of 422"
 """An expected refusal is an answer with 422, which Chromium notes on the console."""
 
@@ -68,6 +70,7 @@ PageAs = Callable[..., Page]
 def browser() -> Iterator[Browser]:
     """One Chromium for the run."""
     with sync_playwright() as playwright:
+        expect.set_options(timeout=PATIENCE_MS)
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         browser.close()
@@ -119,7 +122,7 @@ def page_as(portal: Portal, browser: Browser) -> Iterator[PageAs]:
             cookie = client.cookies[django_settings.SESSION_COOKIE_NAME]
             context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": portal.url}])
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(PATIENCE_MS)
         watch(page, portal=portal)
         return page
 

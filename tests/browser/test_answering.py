@@ -19,7 +19,7 @@ pytestmark = pytest.mark.browser
 def test_a_message_survives_a_lost_session_and_an_undo_and_then_goes_out(
     portal: Portal, page_as: PageAs, settings: Any
 ) -> None:
-    settings.UNDO_SECONDS = 60
+    settings.UNDO_SECONDS = 600
     dsr = DataSubjectRequest.objects.filter(workspace=portal.workspace, archived=False, step__position=0)[0]
     here = f"{portal.url}/w/acme-france/requests/{dsr.upstream_id}/"
     page = page_as("olivia")

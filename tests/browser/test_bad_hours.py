@@ -18,26 +18,6 @@ from tests.browser.conftest import PageAs, Portal, assert_accessible, drag, firs
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(autouse=True)
-def _patience() -> Iterator[None]:
-    """What must come may come late: a busy machine is not among the bad hours."""
-    expect.set_options(timeout=30_000)
-    yield
-    expect.set_options(timeout=5_000)
-
-
-@pytest.fixture(name="page_as")
-def patient_page_as(page_as: PageAs) -> PageAs:
-    """As everywhere, with patience."""
-
-    def open_page(username: str, **options: Any) -> Page:
-        page = page_as(username, **options)
-        page.set_default_timeout(60_000)
-        return page
-
-    return open_page
-
-
 @pytest.fixture
 def cuts(portal: Portal) -> Iterator[None]:
     """For a test that cuts calls: the console notes each of them, and that is no complaint."""
@@ -174,7 +154,7 @@ def test_what_is_typed_in_a_dialog_outlives_the_session_and_the_portal(
 def test_a_new_request_is_neither_lost_nor_entered_twice(
     portal: Portal, cuts: None, page_as: PageAs, settings: Any
 ) -> None:
-    settings.UNDO_SECONDS = 60
+    settings.UNDO_SECONDS = 600
     page = page_as("olivia")
     page.goto(f"{register_url(portal)}new/")
     page.get_by_label("Title").fill("By letter: access")

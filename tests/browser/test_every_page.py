@@ -41,9 +41,6 @@ WIDE_PAPER = {"width": 1030, "height": 700}
 
 IS_WHOLE = os.environ.get("EVERY_PAGE") == "all"
 
-PATIENCE_MS = 60_000
-"""A busy machine is no finding."""
-
 Deed = Callable[[Page], None]
 
 
@@ -65,24 +62,24 @@ def press(selector: str, *, shows: str) -> Deed:
 
     def deed(page: Page) -> None:
         page.locator(selector).first.click()
-        expect(page.locator(shows).first).to_be_visible(timeout=PATIENCE_MS)
+        expect(page.locator(shows).first).to_be_visible()
 
     return deed
 
 
 def tick(page: Page) -> None:
     page.locator("[name=pick]").first.check()
-    expect(page.locator("#bulk")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("#bulk")).to_be_visible()
 
 
 def palette(page: Page) -> None:
     page.keyboard.press("Control+k")
-    expect(page.locator(".palette__option").first).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".palette__option").first).to_be_visible()
 
 
 def keys(page: Page) -> None:
     page.keyboard.press("?")
-    expect(page.locator("dialog .keys")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator("dialog .keys")).to_be_visible()
 
 
 def dialog(name: str) -> Deed:
@@ -92,7 +89,7 @@ def dialog(name: str) -> Deed:
 def send_empty(page: Page) -> None:
     page.locator("main form").evaluate_all("forms => forms.forEach(form => { form.noValidate = true; })")
     page.locator("main .button--primary").last.click()
-    expect(page.locator(".error-summary")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.locator(".error-summary")).to_be_visible()
 
 
 def inside(portal: Portal) -> list[Stop]:
@@ -261,13 +258,12 @@ def test_every_page_is_sound_in_both_themes_every_language_and_every_window(port
     for place, stop in enumerate(stops(portal)):
         if stop.who not in pages:
             pages[stop.who] = page_as(stop.who, reduced_motion="reduce")
-            pages[stop.who].set_default_timeout(PATIENCE_MS)
         page = pages[stop.who]
         for language, themes in looks(place):
             page.context.add_cookies([{"name": "django_language", "value": language, "url": portal.url}])
             page.emulate_media(color_scheme=themes[0])
             page.goto(portal.url + stop.path)
-            expect(page.locator("html")).to_have_attribute("lang", language, timeout=PATIENCE_MS)
+            expect(page.locator("html")).to_have_attribute("lang", language)
             if stop.deed:
                 stop.deed(page)
             lines = [*violations(page, themes=themes), *problems(page, stop=stop)]
@@ -282,9 +278,8 @@ def test_the_first_page_of_a_new_portal_is_sound(live_server: Any, browser: Brow
         viewport={"width": 320, "height": 640}, color_scheme="dark", reduced_motion="reduce", locale="nl-NL"
     )
     page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
     page.goto(live_server.url + urlsplit(link).path)
-    expect(page.locator("html")).to_have_attribute("lang", "nl", timeout=PATIENCE_MS)
+    expect(page.locator("html")).to_have_attribute("lang", "nl")
     assert list(violations(page, themes=["dark", "light"])) == []
     assert list(problems(page, stop=Stop(path="/setup/"))) == []
     context.close()

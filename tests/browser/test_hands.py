@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any, Literal
 
 import pytest
@@ -17,7 +16,6 @@ from tests.browser.test_register_work import cell, heads
 
 pytestmark = pytest.mark.browser
 
-WAIT_MS = 60_000
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True, "is_mobile": True}
 Kind = Literal["mouse", "touch", "keyboard"]
 
@@ -76,20 +74,11 @@ class Hand:
             self.press(option)
 
 
-@pytest.fixture(autouse=True)
-def _patience() -> Iterator[None]:
-    """Wait for what must come as long as a busy machine takes."""
-    expect.set_options(timeout=WAIT_MS)
-    yield
-    expect.set_options(timeout=5_000)
-
-
 @pytest.fixture(params=["mouse", "touch", "keyboard"])
 def hand(request: pytest.FixtureRequest, portal: Portal, page_as: PageAs, settings: Any) -> Hand:
     """Olivia's, with plenty of time to take back what it did."""
     settings.UNDO_SECONDS = 600
     page = page_as("olivia", **PHONE if request.param == "touch" else {})
-    page.set_default_timeout(WAIT_MS)
     return Hand(page, kind=request.param)
 
 

@@ -115,7 +115,7 @@ def test_a_request_is_opened_read_archived_and_restored(portal: Portal, page_as:
 
 
 def test_a_move_from_the_page_waits_and_can_be_undone(portal: Portal, page_as: PageAs, settings: Any) -> None:
-    settings.UNDO_SECONDS = 60
+    settings.UNDO_SECONDS = 600
     dsr = live(portal)
     before = portal.upstream_step(dsr.upstream_id)
     page = page_as("olivia")

@@ -86,7 +86,7 @@ def test_columns_by_keyboard_and_mouse_kept_and_saved_as_a_view(portal: Portal, 
 def test_a_row_is_changed_in_place_and_the_list_is_exported(
     portal: Portal, page_as: PageAs, settings: Any, tmp_path: Path
 ) -> None:
-    settings.UNDO_SECONDS = 60
+    settings.UNDO_SECONDS = 600
     steps = list(WorkflowStep.objects.filter(workspace=portal.workspace))
     person = Operator.objects.filter(workspace=portal.workspace)[0]
     page = page_as("olivia")

@@ -97,6 +97,6 @@ def test_a_send_that_was_lost_on_the_way_is_asked_for_again(
     page.route("**/send/", lose_first)
     page.get_by_role("button", name="Archive…").click()
     page.get_by_role("button", name="Archive in Dastra").click()
-    expect(page.get_by_role("button", name="Restore from the archive")).to_be_visible(timeout=25_000)
+    expect(page.get_by_role("button", name="Restore from the archive")).to_be_visible()
     assert lost
     assert portal.sandbox.state[101].get(dsr.upstream_id)["archived"] is True

@@ -66,7 +66,7 @@ def test_the_jobs_page_shows_news_by_itself_and_runs_a_job_once(portal: Portal, 
     assert SyncLane.objects.get(workspace=portal.workspace, lane=Lane.FULL).requested_at is not None
 
     JobHeartbeat.objects.create(name="cluster", beat_at=timezone.now())
-    expect(page.get_by_text("The background jobs run.")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("The background jobs run.")).to_be_visible()
     expect(page.get_by_role("alert")).to_have_count(0)
 
 

@@ -9,6 +9,7 @@ import sqlite3
 import threading
 import time
 from bisect import bisect_left
+from multiprocessing.synchronize import Barrier
 from pathlib import Path
 
 import pytest
@@ -247,13 +248,15 @@ def test_a_locked_store_lets_nobody_through_and_recovers_by_itself(
 SCALED = (Limit(40, 0.5), Limit(150, 2.0), Limit(1_000_000, 3_600.0))
 
 
-def call_for_a_while(folder: Path, until: float, counted: multiprocessing.Queue[int]) -> None:
-    """Two threads of one process, calling as fast as they may, until the given second of the machine's clock."""
+def call_for_a_while(folder: Path, everybody: Barrier, counted: multiprocessing.Queue[int]) -> None:
+    """Two threads of one process, calling as fast as they may for five seconds, from when every process is there."""
     pacer = SharedPacer(directory=folder, key_id=KEY, limits=SCALED)
     calls: list[float] = []
+    everybody.wait(timeout=120)
+    until = time.monotonic() + 5
 
     def run() -> None:
-        while time.monotonic() < until:
+        while time.monotonic() < until or not calls:
             with contextlib.suppress(RateLimited):
                 calls.append(pacer.acquire(interactive=True, patience_seconds=5))
 
@@ -269,11 +272,11 @@ def test_four_processes_of_two_threads_keep_one_limit(tmp_path: Path) -> None:
     """The real clock, with windows scaled down."""
     context = multiprocessing.get_context("spawn")
     counted: multiprocessing.Queue[int] = context.Queue()
-    until = time.monotonic() + 5
-    processes = [context.Process(target=call_for_a_while, args=(tmp_path, until, counted)) for _ in range(4)]
+    everybody = context.Barrier(4)
+    processes = [context.Process(target=call_for_a_while, args=(tmp_path, everybody, counted)) for _ in range(4)]
     for process in processes:
         process.start()
-    calls = [counted.get(timeout=60) for _ in processes]
+    calls = [counted.get(timeout=180) for _ in processes]
     for process in processes:
         process.join()
     with contextlib.closing(sqlite3.connect(tmp_path / f"pacing-{KEY}.sqlite3")) as connection:
