@@ -80,7 +80,7 @@ def marked(folder: Path, **environment: str) -> Iterator[Marked]:
         processes.kill_all()
 
 
-def wait_until(is_true: Callable[[], object], *, seconds: float = 60) -> bool:
+def wait_until(is_true: Callable[[], object], *, seconds: float = 180) -> bool:
     """Whether something became true in time; a generous time, since machines are busy."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:

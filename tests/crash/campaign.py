@@ -47,7 +47,7 @@ class Campaign:
         for left in range(kills, 0, -PER_WINDOW):
             window = Window(self.stage)
             for _kill in range(min(left, PER_WINDOW)):
-                assert wait_until(self.stage.is_up, seconds=120), self.stage.log.read_text()[-3000:]
+                assert wait_until(self.stage.is_up), self.stage.log.read_text()[-3000:]
                 self._kill_one(window, place=self.kills)
                 self.kills += 1
             self.tally += window.judged(is_flushed=False)
@@ -82,7 +82,7 @@ class Campaign:
         asking.join()
         if click.answers[-1] == NO_ANSWER:
             self.tally["clicks without an answer"] += 1
-            again = wait_until(lambda: self._post(click=click, action_id=action_id) != NO_ANSWER, seconds=60)
+            again = wait_until(lambda: self._post(click=click, action_id=action_id) != NO_ANSWER)
             assert again, "the web server did not come back"
 
     def _while_workers_work(self, window: Window, *, is_armed: bool) -> None:
@@ -128,7 +128,7 @@ def kill_parents(stage: Stage, *, kills: int, seed: int, is_started_again: bool 
             commands.keep(stage, window.click(place=chance.randrange(1_000)))
         time.sleep(chance.uniform(0, 1.5))
         stage.kill_parent()
-        assert wait_until(lambda: not stage.orphans(), seconds=10), stage.orphans()
+        assert wait_until(lambda: not stage.orphans()), stage.orphans()
         if is_started_again:
             stage.start()
         tally += window.judged(is_flushed=not is_started_again)

@@ -56,7 +56,7 @@ class Window:
             told = stage.warm.command("flush_outbox", ahead_seconds=ahead_seconds)
             assert told.exit == 0, told.output
         else:
-            assert wait_until(lambda: stage.warm.call("open_wishes") == 0, seconds=120), unsettled(stage)
+            assert wait_until(lambda: stage.warm.call("open_wishes") == 0), unsettled(stage)
         facts = quiet_facts(stage)
         judge_database(stage, facts)
         ends = self._judge_wishes([wish for wish in facts["wishes"] if wish["pk"] not in self._known])
@@ -100,7 +100,7 @@ def quiet_facts(stage: Stage) -> dict[str, Any]:
         found.update(stage.warm.call("facts"))
         return bool(found["running"] == 0 and found["lease_seconds"] <= 0)
 
-    assert wait_until(is_quiet, seconds=60), "a run that runs no more is not closed, or a lease was kept"
+    assert wait_until(is_quiet), "a run that runs no more is not closed, or a lease was kept"
     return found
 
 

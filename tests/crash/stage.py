@@ -58,14 +58,14 @@ class Stage:
             said.append(told.output)
             return told.exit == 0
 
-        assert wait_until(is_complete, seconds=60), said[-1]
+        assert wait_until(is_complete), said[-1]
 
     # The portal's own processes
 
     def start(self) -> None:
         """Web server and jobs, as `make run` starts them."""
         self._portal = self.processes.start("manage.py", "serve", output=self.log)
-        assert wait_until(self.is_up, seconds=120), self.log.read_text()[-3000:]
+        assert wait_until(self.is_up), self.log.read_text()[-3000:]
 
     def is_up(self) -> bool:
         """Whether web server and a whole cluster answer; starts the portal again when all of it has ended."""

@@ -36,7 +36,7 @@ class Running:
         """Start it, wait until it says that it is ready, and return what it printed."""
         output = self.folder.with_name(f"output-{time.monotonic_ns()}")
         process = self.process = self.processes.start("manage.py", "demo", output=output)
-        wait_until(lambda: "is ready" in output.read_text() or process.poll() is not None, seconds=120)
+        wait_until(lambda: "is ready" in output.read_text() or process.poll() is not None)
         assert process.poll() is None, output.read_text()
         wait_until(lambda: "Ctrl-C" in output.read_text())
         return output.read_text()
@@ -108,7 +108,7 @@ def test_one_command_to_a_working_portal_and_no_trace_of_processes_after_it(demo
     assert "as it was left" in again
     assert "0 new or changed" in again, "the workspaces follow the local Dastra to its new port"
     assert demo.stop(signal.SIGKILL) == -signal.SIGKILL
-    assert wait_until(lambda: not demo.processes.alive(), seconds=10), demo.processes.alive()
+    assert wait_until(lambda: not demo.processes.alive()), demo.processes.alive()
 
     reset = demo.processes.run("manage.py", "demo", "--reset")
     assert reset.returncode == 0, reset.stderr

@@ -110,7 +110,7 @@ def test_nothing_outlives_a_supervisor_that_was_killed(jobs: Jobs) -> None:
     assert len(jobs.cluster()) == 6
     jobs.supervisor.kill()
     jobs.supervisor.wait(timeout=10)
-    assert wait_until(lambda: not jobs.cluster(), seconds=10)
+    assert wait_until(lambda: not jobs.cluster())
 
 
 def test_without_a_database_it_says_what_to_do(tmp_path: Path) -> None:
