@@ -113,17 +113,24 @@ class _Watched(HTTPConnection):
 
     def _new_conn(self) -> socket.socket:
         connected = super()._new_conn()
-        exchange, peer = _current.exchange, str(connected.getpeername()[0])
+        try:
+            self._admit(connected, exchange=_current.exchange)
+        except BaseException:  # nobody else knows this socket yet
+            connected.close()
+            raise
+        return connected
+
+    def _admit(self, connected: socket.socket, *, exchange: Exchange | None) -> None:
+        """Judge where the connection leads, and put it under the watchdog. Raises OSError where the peer has gone already."""
+        peer = str(connected.getpeername()[0])
         if exchange is not None and exchange.may_reach is not None:
             is_right = exchange.may_reach(peer)
         else:
             is_right = may_connect(peer, loopback_listed=is_loopback(self.host))
         if not is_right:
-            connected.close()
             raise HostNotAllowed("The server's name leads to an address that the portal may not call.")
         if exchange is not None:
             exchange.watch(connected)
-        return connected
 
     def connect(self) -> None:
         super().connect()
