@@ -5,7 +5,7 @@ BIN := .venv/bin
 MANAGE := $(BIN)/python manage.py
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install --no-deps --require-hashes
 
-.PHONY: help install demo demo-reset run test torture bench bench-browser lint messages screenshots lock
+.PHONY: help install demo demo-reset run test torture bench bench-browser lint messages migration screenshots lock
 .DELETE_ON_ERROR:
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make run         web server and jobs on this machine, configured by the environment"
 	@echo "make install     only the virtual environment, with the locked dependencies"
 	@echo "make screenshots take the pictures of README again, from a demo of their own"
+	@echo "make migration   write the first migration anew, before the first release; after that, Django's makemigrations"
 	@echo "make messages    collect and compile the translations          make lock  lock the dependencies anew"
 
 $(BIN)/python:
@@ -86,6 +87,11 @@ lint: .venv/.dev
 messages: .venv/.dev
 	$(MANAGE) makemessages --locale fr --locale nl --no-obsolete --no-wrap --add-location file --ignore 'tests/*' --ignore 'frontend/*' --ignore 'var/*'
 	$(BIN)/pybabel compile --domain django --directory locale
+
+migration: .venv/.dev
+	rm -f dsrportal/migrations/0001_start.py
+	DATABASE_URL=sqlite:///:memory: $(MANAGE) makemigrations dsrportal --name start
+	$(BIN)/python scripts/fold_migration.py
 
 screenshots: .venv/.dev
 	@scripts/system_packages

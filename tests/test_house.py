@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import re
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 from babel.messages.catalog import Catalog, Message
 from babel.messages.mofile import read_mo
 from babel.messages.pofile import read_po
+from django.db.migrations.operations import CreateModel
 from django.urls import URLPattern, get_resolver
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,6 +47,12 @@ def test_a_file_can_be_read_in_one_sitting(path: Path) -> None:
 def test_a_module_says_what_its_room_is_for(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not text.strip() or ast.get_docstring(ast.parse(text))
+
+
+def test_the_first_migration_makes_each_table_at_once() -> None:
+    """SQLite rebuilds a table for each index, constraint or field that comes later: `make migration` folds them."""
+    operations = importlib.import_module("dsrportal.migrations.0001_start").Migration.operations
+    assert {type(one) for one in operations} == {CreateModel}
 
 
 def test_every_variable_of_the_environment_is_documented() -> None:
