@@ -123,6 +123,7 @@ def page_as(portal: Portal, browser: Browser) -> Iterator[PageAs]:
             context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": portal.url}])
         page = context.new_page()
         page.set_default_timeout(PATIENCE_MS)
+        page.set_default_navigation_timeout(3 * PATIENCE_MS)  # the first page of a process compiles its templates
         watch(page, portal=portal)
         return page
 
@@ -175,13 +176,18 @@ def drag(page: Page, card: Locator, *, to: WorkflowStep) -> None:
     drop(page, card, on=page.locator(f"#cards-{to.upstream_id}"))
 
 
-def drop(page: Page, card: Locator, *, on: Locator) -> None:
-    """As a hand does it: press, go over in steps, rest, let go."""
+def drop(page: Page, card: Locator, *, on: Locator, is_taken: bool = True) -> None:
+    """As a hand does it: press, go over in steps, see the card lie there, let go. A list that does not take it shows nothing."""
     start, target = card.bounding_box(), on.bounding_box()
     assert start is not None
     assert target is not None
     page.mouse.move(start["x"] + 60, start["y"] + start["height"] - 12)
     page.mouse.down()
     page.mouse.move(target["x"] + 80, target["y"] + 20, steps=15)
-    page.wait_for_timeout(200)
+    lying = on.locator(".is-ghost") if is_taken else page.locator(".is-ghost")
+    for wiggle in range(100):  # a busy page follows late, and only a hand that moves
+        page.wait_for_timeout(200)
+        if lying.count():
+            break
+        page.mouse.move(target["x"] + 80 + wiggle % 5, target["y"] + 20)
     page.mouse.up()

@@ -105,9 +105,8 @@ def test_a_card_that_is_dropped_in_another_persons_lane_of_its_step_is_assigned(
     def assignee() -> int:
         return portal.sandbox.state[101].get(upstream_id)["operatorId"] or 0
 
-    drop(
-        page, card, on=page.locator(f"#cards-{steps[1].upstream_id}-{goal}")
-    )  # another step and another person at once: that would be two deeds
+    # another step and another person at once: that would be two deeds
+    drop(page, card, on=page.locator(f"#cards-{steps[1].upstream_id}-{goal}"), is_taken=False)
     expect(page.locator(f"#cards-{step}-{lane} > #card-{upstream_id}")).to_be_visible()
     assert post_count(portal) == 0
 
