@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import os
 import socket
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from email.utils import format_datetime
 
 import pytest
 
-from dsrportal.dastra import errors
+from dsrportal.dastra import connections, errors
 from dsrportal.dastra.auth import ClientCredentials
 from dsrportal.dastra.transport import Transport
 
@@ -259,6 +260,22 @@ def test_a_fork_opens_its_own_connection(wire: Wire, transport: MakeTransport) -
     reader.get("/me")
     assert os.waitstatus_to_exitcode(status) == 0
     assert wire.connection_count == 2
+
+
+def test_a_connection_that_is_lost_while_it_is_judged_leaves_no_socket_behind(
+    wire: Wire, transport: MakeTransport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The peer may be gone before its address is read; a socket left to the collector is noticed wherever that runs."""
+    opened: list[socket.socket] = []
+
+    def gone(connection: connections._Watched, connected: socket.socket, **_options: object) -> None:
+        opened.append(connected)
+        raise OSError(errno.ENOTCONN, "Transport endpoint is not connected")
+
+    monkeypatch.setattr(connections._Watched, "_admit", gone)
+    with pytest.raises(errors.ConnectionFailed):
+        transport().get("/me")
+    assert [one.fileno() for one in opened] == [-1] * 4, "one for each try"
 
 
 def test_what_json_cannot_say_is_not_sent(wire: Wire, transport: MakeTransport) -> None:
