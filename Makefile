@@ -8,6 +8,9 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet --quiet install 
 .PHONY: help install demo demo-reset run test torture bench bench-browser lint messages migration screenshots lock
 .DELETE_ON_ERROR:
 
+# Where bytecode may not be kept, each of the many processes of a test run or a demo compiles the portal for itself: 4 of its 6 seconds.
+unexport PYTHONDONTWRITEBYTECODE
+
 help:
 	@echo "make demo        the portal with a local Dastra and made-up requests (PORT, SANDBOX_PORT, REQUESTS)"
 	@echo "make demo-reset  forget what the demo made"
