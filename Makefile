@@ -55,8 +55,8 @@ ON_POSTGRES := tests/limits tests/mirror tests/actions tests/board tests/registe
 # Everything once on SQLite; then, on a throwaway PostgreSQL, what the two databases could tell apart.
 test: .venv/.dev
 	@scripts/system_packages
-	$(BIN)/pytest -p tests.no_skips -n 3 --dist worksteal --ignore tests/torture/test_search.py
-	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 3 --dist worksteal -m "not one_database" $(ON_POSTGRES)
+	$(BIN)/pytest -p tests.no_skips -n 4 --dist worksteal --ignore tests/torture/test_search.py
+	$(BIN)/python scripts/with_postgres.py $(BIN)/pytest -p tests.no_skips -n 4 --dist worksteal -m "not one_database" $(ON_POSTGRES)
 
 # The mirror and the outbox under everything that can happen: SEQUENCES of them, from SEED on; prints the seeds and what was found.
 SEQUENCES ?= 10000
