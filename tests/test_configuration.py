@@ -98,7 +98,7 @@ def run_manage(*arguments: str, **variables: str) -> subprocess.CompletedProcess
         env={"PATH": os.environ["PATH"], **variables},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
 

@@ -77,14 +77,14 @@ class Stage:
         """Ask it to end, as an operator would."""
         if self._portal is not None:
             self._portal.terminate()
-            self._portal.wait(timeout=60)
+            self._portal.wait(timeout=180)
             self._portal = None
 
     def kill_parent(self) -> None:
         """Kill the first process of the portal alone; what hangs on it has to go by itself."""
         assert self._portal is not None
         self._portal.kill()
-        self._portal.wait(timeout=10)
+        self._portal.wait(timeout=180)
         self._portal = None
 
     def pids(self, kind: str) -> list[int]:
@@ -149,7 +149,7 @@ class Stage:
         return self.post(path, by=by, action_id=action_id, step=step, seen_step=seen_step)
 
     def _ask(self, method: str, path: str, *, by: str, fields: dict[str, Any] | None) -> tuple[int, str]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=180)
         headers = {
             "Host": "localhost",
             "HX-Request": "true",

@@ -63,7 +63,7 @@ def demo(tmp_path: Path) -> Iterator[Running]:
 
 def status_of(opener: urllib.request.OpenerDirector, address: str, data: bytes | None = None) -> int:
     try:
-        with opener.open(address, data, timeout=30) as answer:
+        with opener.open(address, data, timeout=120) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()
@@ -74,11 +74,11 @@ def sign_in(demo: Running, *, username: str, password: str) -> urllib.request.Op
     """A browser of sorts that has signed in."""
     opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(http.cookiejar.CookieJar()))
     address = f"http://localhost:{demo.port}/accounts/login/"
-    with opener.open(address, timeout=30) as page:
+    with opener.open(address, timeout=120) as page:
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page.read().decode())
     assert token is not None
     fields = {"csrfmiddlewaretoken": token[1], "username": username, "password": password}
-    with opener.open(address, urllib.parse.urlencode(fields).encode(), timeout=30) as page:
+    with opener.open(address, urllib.parse.urlencode(fields).encode(), timeout=120) as page:
         assert "/accounts/login" not in page.url, "the password was not accepted"
     return opener
 
@@ -131,7 +131,7 @@ def test_a_child_that_dies_is_named_with_its_last_words_and_everything_stops(dem
     assert len(pids) == 1
     subprocess.run(["kill", "-KILL", str(pids[0])], check=True)
     assert demo.process is not None
-    assert demo.process.wait(timeout=60) == 1
+    assert demo.process.wait(timeout=180) == 1
     assert demo.processes.alive() == {}
     said = max(demo.folder.parent.glob("output-*")).read_text()
     assert "sandbox ended unexpectedly (exit code -9)" in said

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 
 def answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://localhost:{port}/healthz", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://localhost:{port}/healthz", timeout=60) as answer:
             return bool(answer.status == 200)
     except OSError:
         return False
@@ -32,5 +32,5 @@ def test_a_database_that_is_behind_is_not_served_and_one_that_is_up_to_date_is(t
         assert wait_until(lambda: answers(port)), output.read_text()
         assert wait_until(lambda: "The cluster has started" in output.read_text()), output.read_text()
         process.terminate()
-        assert process.wait(timeout=60) == 0
+        assert process.wait(timeout=180) == 0
         assert processes.alive() == {}

@@ -38,7 +38,7 @@ def redis_server() -> Iterator[str]:
     url = f"unix://{socket}"
     try:
         with redis.Redis.from_url(url) as client:
-            until = time.monotonic() + 30
+            until = time.monotonic() + 180
             while not answers(client) and time.monotonic() < until:
                 time.sleep(0.02)
         yield url

@@ -55,7 +55,7 @@ def while_late(server: Server, *, late: Callable[[], None], match: str, meanwhil
 
     thread = threading.Thread(target=body)
     thread.start()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while not any(e.fault and e.status for e in server.journal.entries[before:]) and time.monotonic() < deadline:
         time.sleep(0.01)
     meanwhile()

@@ -53,7 +53,7 @@ class Api:
             address, data=data, method=method, headers=self.headers if headers is None else headers
         )
         try:
-            with _OPENER.open(request, timeout=10) as answer:
+            with _OPENER.open(request, timeout=60) as answer:
                 return Seen(answer.status, answer.read(), answer.headers)
         except urllib.error.HTTPError as error:
             with error:
@@ -83,4 +83,4 @@ class Api:
 
 def connection(server: Server) -> http.client.HTTPConnection:
     """A keep-alive connection."""
-    return http.client.HTTPConnection(server.host_port, timeout=10)
+    return http.client.HTTPConnection(server.host_port, timeout=60)

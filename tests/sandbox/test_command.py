@@ -38,7 +38,7 @@ def get(line: str, path: str) -> object:
     found = re.search(r"at (http://\S+) .* API key (\S+) \|", line)
     assert found
     request = urllib.request.Request(found[1] + path, headers={"X-API-Key": found[2]})
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.loads(answer.read())
 
 
@@ -52,7 +52,7 @@ def test_it_prints_one_line_serves_and_stops_cleanly(*, tmp_path: Path, number: 
             assert words in line
         assert get(line, "/v1/ws/101/DataSubjectRequests?size=1&archived=false")
         process.send_signal(number)
-        rest, errors = process.communicate(timeout=15)
+        rest, errors = process.communicate(timeout=120)
     assert (process.returncode, rest, errors) == (0, "", "")
     assert json.loads(state.read_text())["version"] == 1
 

@@ -23,7 +23,7 @@ BROKEN = (OSError, http.client.HTTPException, urllib.error.URLError, EOFError)
 def raw_answer(server: Server, path: str = LIST) -> Iterator[socket.socket]:
     """A socket on which a GET was sent."""
     host, _, port = server.host_port.partition(":")
-    with socket.create_connection((host, int(port)), timeout=5) as sock:
+    with socket.create_connection((host, int(port)), timeout=60) as sock:
         head = f"GET {path} HTTP/1.1\r\nHost: x\r\nX-API-Key: {server.api_key}\r\n\r\n"
         sock.sendall(head.encode())
         yield sock
@@ -231,7 +231,7 @@ def test_what_is_not_http_is_refused_and_keep_alive_goes_on(server: Server) -> N
         b"POST / HTTP/1.1\r\nContent-Length: x\r\n\r\n",
         b"A B HTTP/1.1\r\n" + b"a: b\r\n" * 201,
     ):
-        with socket.create_connection((host, int(port)), timeout=5) as sock:
+        with socket.create_connection((host, int(port)), timeout=60) as sock:
             sock.sendall(nonsense)
             assert sock.recv(4096).startswith(b"HTTP/1.1 400 ")
     kept = connection(server)

@@ -21,7 +21,7 @@ def upload(api: Api, dsr_id: int, content: bytes, *, part: str = "File") -> Any:
     request = urllib.request.Request(
         f"{api.server.base_url}{WS}/DataSubjectAttachments/{dsr_id}", data=body, method="POST", headers=api.headers
     )
-    with urllib.request.urlopen(request, timeout=10) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return answer.read()
 
 

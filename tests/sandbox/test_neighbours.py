@@ -20,7 +20,7 @@ def token(server: Server, *, client: str | None = None, form: str = FORM) -> See
     basic = base64.b64encode(credential.encode()).decode()
     request = urllib.request.Request(server.token_url, data=form.encode(), headers={"Authorization": f"Basic {basic}"})
     try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=60) as answer:
             return Seen(answer.status, answer.read(), answer.headers)
     except urllib.error.HTTPError as error:
         with error:
