@@ -73,7 +73,8 @@ class Exchange:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._watchdog.cancel()
-        _current.exchange = None
+        if _current.exchange is self:  # a download may end while the thread's next call is on its way
+            _current.exchange = None
         with self._lock:
             for handle in self._handles:
                 handle.close()

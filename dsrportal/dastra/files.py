@@ -25,7 +25,8 @@ _CHUNK = 64 * 1024
 
 
 class Download:
-    """A file on its way. Iterate once, then `close()`, which may be called twice and at any moment.
+    """A file on its way. Iterate once: at its end, or where it breaks, the connection is dropped. Whoever does not come so far calls `close()`,
+    which may be called twice and at any moment.
 
     `length` is its size in bytes where the server says it, `content_type` what the server calls it: a claim, nothing more.
     Iterating raises DastraError: what came before is then only a part of the file.
@@ -45,9 +46,12 @@ class Download:
         self._first = next(self._pieces, b"")  # so that a file which does not even begin is an error, not an empty file
 
     def __iter__(self) -> Iterator[bytes]:
-        if self._first:
-            yield self._first
-        yield from self._pieces
+        try:
+            if self._first:
+                yield self._first
+            yield from self._pieces
+        finally:
+            self.close()
 
     def hold(self, held: ExitStack) -> None:
         """Keep what the download comes through until it is closed."""

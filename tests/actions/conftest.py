@@ -26,7 +26,7 @@ MakeWish = Callable[..., OutboxEntry]
 def server(settings: Any, tmp_path: Path) -> Iterator[Server]:
     """A local Dastra with 30 requests in workspace 101. The portal waits one second for its answers."""
     settings.DATA_DIR = tmp_path
-    settings.UPSTREAM_TIMEOUT_SECONDS = 1.0
+    settings.UPSTREAM_TIMEOUT_SECONDS = 3.0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
     limits = (Limit(count=1_000_000, seconds=60),)
     with Sandbox(requests=30, seed=5, settings=Switches(limits=limits)).serve() as server:

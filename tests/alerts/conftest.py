@@ -72,7 +72,7 @@ def post(settings: Any) -> Iterator[Post]:
 def server(settings: Any, tmp_path: Path) -> Iterator[Server]:
     """A local Dastra with 12 requests in workspace 101."""
     settings.DATA_DIR = tmp_path
-    settings.UPSTREAM_TIMEOUT_SECONDS = 1.0
+    settings.UPSTREAM_TIMEOUT_SECONDS = 3.0
     limits = (Limit(count=1_000_000, seconds=60),)
     with Sandbox(requests=12, seed=5, settings=Switches(limits=limits)).serve() as server:
         settings.UPSTREAM_ALLOWED_HOSTS = [server.host_port]

@@ -10,10 +10,31 @@ import pytest
 from dsrportal.dastra.auth import ApiKey, Auth
 from dsrportal.dastra.breaker import Outcome, Permit
 from dsrportal.dastra.client import DastraClient
+from dsrportal.dastra.connections import Exchange
 from dsrportal.dastra.pacing import PacingState
 from dsrportal.dastra.transport import Transport
 
 from .wire import Wire
+
+
+@pytest.fixture(autouse=True)
+def _nothing_stays_open(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A call that is not brought to its end is found here, and not minutes later by the collector, in another test."""
+    still_open: list[Exchange] = []
+    enter, leave = Exchange.__enter__, Exchange.__exit__
+
+    def entered(exchange: Exchange) -> Exchange:
+        still_open.append(exchange)
+        return enter(exchange)
+
+    def left(exchange: Exchange, *error: Any) -> None:
+        still_open.remove(exchange)
+        leave(exchange, *error)
+
+    monkeypatch.setattr(Exchange, "__enter__", entered)
+    monkeypatch.setattr(Exchange, "__exit__", left)
+    yield
+    assert still_open == []
 
 
 class OpenPace:
@@ -85,6 +106,6 @@ def client(wire: Wire, pace: OpenPace) -> Iterator[DastraClient]:
         auth=ApiKey("synthetic-key-0001"),
         allowed_hosts=(wire.host,),
         pacer=pace,
-        timeout_seconds=3,
+        timeout_seconds=30,
     ) as made:
         yield made

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dsrportal.dastra import correspondence, errors, files
+from dsrportal.dastra import connections, correspondence, errors, files
 from dsrportal.dastra.auth import ApiKey
 from dsrportal.dastra.client import DastraClient
 from dsrportal.dastra.correspondence import Correspondence
@@ -122,7 +122,9 @@ def test_a_file_goes_up_with_a_message_and_comes_back_as_it_was(
         download.close()
         download.close()
     server.switch(message_downloads=False)
-    assert b"".join(letters.download_of_message(dsr, stored["id"])) == content
+    download = letters.download_of_message(dsr, stored["id"])
+    assert b"".join(download) == content
+    assert download._exchange._handles == [], "what was read to its end holds no connection"
 
 
 @pytest.mark.parametrize("file_id", ["", "../../Tags", "1", "00000000-0000-4000-8000-00000000000g"])
@@ -161,8 +163,24 @@ def test_a_download_that_breaks_is_never_taken_for_whole(
     letters.upload_attachment(dsr, name="a.pdf", content=b"x" * 600_000)
     file_id = server.state[101].get(dsr)["attachments"][0]["id"]
     server.faults.add(Fault(kind=kind, match="download"))  # type: ignore[arg-type]
+    begun = []
+
+    def read() -> bytes:
+        begun.append(letters.download_attachment(dsr, file_id))  # some break already here
+        return b"".join(begun[0])
+
     with pytest.raises(errors.AnswerCut):
-        b"".join(letters.download_attachment(dsr, file_id))
+        read()
+    assert all(download._exchange._handles == [] for download in begun)
+
+
+def test_a_download_that_ends_does_not_unwatch_the_next_call(letters: Correspondence, server: Server, dsr: int) -> None:
+    letters.upload_attachment(dsr, name="a.pdf", content=b"x" * 1_000)
+    download = letters.download_attachment(dsr, server.state[101].get(dsr)["attachments"][0]["id"])
+    with connections.Exchange(seconds=5) as exchange:
+        download.close()
+        assert connections._current.exchange is exchange
+    assert connections._current.exchange is None
 
 
 def test_a_download_has_a_largest_size(
