@@ -19,7 +19,7 @@ pytestmark = pytest.mark.one_database
 def test_the_way_is_that_of_the_list_with_its_groups_and_conditions(
     workspace: Workspace, officer: User, now: datetime, read_lately: SyncLane
 ) -> None:
-    rows = make_rows(workspace, count=14, now=now)
+    rows = make_rows(workspace, count=30, now=now)
     for row in rows[::2]:
         name_person(row, given_name="Zoé", family_name="Maraboutin", email="zoe@example.test")
     client = as_person(officer)
