@@ -46,9 +46,16 @@
     } else place.click();
     return true;
   };
+  let isHelpComing = false;
   const help = () => {
-    if (!document.getElementById("keys-dialog")) window.htmx.ajax("GET", document.getElementById("palette-place").dataset.help, { target: "body", swap: "beforeend" }).catch(() => {});
-    else document.getElementById("keys-dialog").showModal();
+    const dialog = document.getElementById("keys-dialog");
+    if (dialog) dialog.showModal();
+    else if (!isHelpComing) {
+      isHelpComing = true;
+      window.htmx.ajax("GET", document.getElementById("palette-place").dataset.help, { target: "body", swap: "beforeend" })
+        .catch(() => {})
+        .finally(() => { isHelpComing = false; });
+    }
     return true;
   };
   const done = {

@@ -105,7 +105,7 @@
       draw();
       if (input.value.trim()) timer = window.setTimeout(() => window.htmx.trigger(input, "palette:find"), FIND_MS);
     });
-    byId("palette-found").addEventListener("htmx:afterSwap", draw);
+    byId("palette-found").addEventListener("htmx:afterSwap", () => { if (dialog.isConnected) draw(); }); /* an answer may outlive the dialog */
     input.addEventListener("keydown", (event) => {
       const shown = options();
       const at = shown.indexOf(chosen());

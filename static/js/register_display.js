@@ -6,7 +6,8 @@
   const isFree = (item) => item?.draggable;
 
   const tell = (item) => {
-    const all = [...list().children];
+    const all = [...(list()?.children ?? [])];
+    if (!all.includes(item)) return; /* the list was drawn anew meanwhile */
     const words = list().dataset.words
       .replace("{name}", item.querySelector("label").textContent.trim())
       .replace("{place}", String(all.indexOf(item) + 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from dsrportal.models import DataSubjectRequest, WorkflowStep
 from tests.browser.conftest import PageAs, Portal, assert_accessible, upstream_id_of
@@ -29,6 +29,7 @@ def test_a_day_without_a_mouse(portal: Portal, page_as: PageAs, steps: list[Work
     page.keyboard.press("j")  # a menu is open: nothing happens
     page.keyboard.press("Escape")
     page.keyboard.press("?")
+    page.keyboard.press("?")  # before it is there
     help_ = page.get_by_role("dialog", name="Keyboard")
     expect(help_).to_contain_text("Next request")
     assert_accessible(page)
@@ -84,6 +85,31 @@ def test_the_palette_finds_a_reference_acts_and_goes(portal: Portal, page_as: Pa
     expect(field).to_be_focused()
     page.keyboard.press("Escape")
     expect(field).to_have_count(0)
+
+
+def test_answers_that_come_too_late_for_the_palette_change_nothing(portal: Portal, page_as: PageAs) -> None:
+    page = page_as("olivia")
+    late: list[Route] = []
+    page.route(
+        "**/palette/**", lambda route: late.append(route) if route.request.method == "POST" else route.continue_()
+    )
+    page.goto(portal.board_url())
+    page.keyboard.press("Control+k")
+    field = page.get_by_role("combobox")
+    expect(field).to_be_focused()
+    for letters in ("DSR", "X"):  # a hand that pauses: the second request takes the place of the first
+        with page.expect_request(lambda request: request.method == "POST"):
+            page.keyboard.type(letters)
+    page.keyboard.press("Escape")
+    expect(field).to_have_count(0)
+    for route in late:
+        route.fulfill(body='<div role="option" class="palette__option">too late</div>', content_type="text/html")
+    page.keyboard.press("Control+k")
+    expect(field).to_be_focused()
+    page.keyboard.type("keyb")
+    expect(page.get_by_role("option", selected=True)).to_contain_text("Keyboard")
+    expect(page.get_by_text("too late")).to_have_count(0)
+    expect(page.locator("[data-failure]")).to_have_count(0)
 
 
 def test_keys_that_are_turned_off_do_nothing_and_the_palette_still_opens(
