@@ -27,20 +27,28 @@
     menu.style.setProperty("top", `${top}px`);
   };
 
-  document.addEventListener("toggle", (event) => {
-    const menu = event.target;
-    if (!(menu instanceof HTMLElement) || !menu.matches(".menu[popover]")) return;
-    const isOpen = event.newState === "open";
-    opener(menu)?.setAttribute("aria-expanded", String(isOpen));
-    menu.toggleAttribute("data-placed", isOpen);
-    if (!isOpen) return;
+  /* Into an opened menu: once, and by the first key that is quicker than the browser's word that it is open. */
+  const enter = (menu) => {
+    if ("placed" in menu.dataset) return;
+    menu.dataset.placed = "";
+    opener(menu)?.setAttribute("aria-expanded", "true");
     place(menu);
     (menu.querySelector("[autofocus], [aria-current=true], [aria-pressed=true]") || items(menu)[0])?.focus({ preventScroll: true });
+  };
+  const isMenu = (element) => element instanceof HTMLElement && element.matches(".menu[popover]");
+  document.addEventListener("beforetoggle", (event) => { if (isMenu(event.target)) delete event.target.dataset.placed; }, true);
+  document.addEventListener("toggle", (event) => {
+    if (!isMenu(event.target)) return;
+    if (event.newState === "open") enter(event.target);
+    else opener(event.target)?.setAttribute("aria-expanded", "false");
   }, true);
 
   document.addEventListener("keydown", (event) => {
-    const menu = event.target.closest?.(".menu[popover]:popover-open");
-    if (!menu || !["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key) || event.target.matches("select, input:not([type=checkbox])")) return;
+    if (!["ArrowDown", "ArrowUp", "Home", "End"].includes(event.key)) return;
+    const unmet = document.querySelector(".menu[popover]:popover-open:not([data-placed])");
+    if (unmet) enter(unmet);
+    const menu = document.activeElement?.closest(".menu[popover]:popover-open");
+    if (!menu || document.activeElement.matches("select, input:not([type=checkbox])")) return;
     const all = items(menu);
     const here = all.indexOf(document.activeElement);
     const to = { ArrowDown: here + 1, ArrowUp: here - 1, Home: 0, End: all.length - 1 }[event.key];

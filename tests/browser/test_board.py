@@ -74,6 +74,26 @@ def test_a_card_is_moved_by_keyboard_alone_and_keeps_the_focus(
     assert portal.upstream_step(upstream_id) == steps[3].upstream_id
 
 
+def test_a_key_that_is_quicker_than_the_menu_is_the_menus(
+    portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
+) -> None:
+    page = page_as("olivia")
+    page.goto(portal.board_url())
+    first_card(page, steps[0]).locator("[data-menu]").evaluate("""(button) => {
+        const press = () => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
+        button.focus();
+        button.click();
+        press();
+        press();
+    }""")
+    expect(page.locator("#move-menu .menu__item:focus")).to_contain_text(steps[2].label)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator("#move-menu .menu__item:focus")).to_contain_text(steps[3].label)
+    page.keyboard.press("Escape")
+    expect(page.locator("#move-menu")).to_be_hidden()
+    expect(first_card(page, steps[0]).locator("[data-menu]")).to_be_focused()
+
+
 def test_a_refused_move_is_put_back_with_its_reason_until_dismissed(
     portal: Portal, page_as: PageAs, steps: list[WorkflowStep]
 ) -> None:
