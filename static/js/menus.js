@@ -33,7 +33,7 @@
     menu.dataset.placed = "";
     opener(menu)?.setAttribute("aria-expanded", "true");
     place(menu);
-    (menu.querySelector("[autofocus], [aria-current=true], [aria-pressed=true]") || items(menu)[0])?.focus({ preventScroll: true });
+    if (!menu.contains(document.activeElement)) (menu.querySelector("[autofocus], [aria-current=true], [aria-pressed=true]") || items(menu)[0])?.focus({ preventScroll: true });
   };
   const isMenu = (element) => element instanceof HTMLElement && element.matches(".menu[popover]");
   document.addEventListener("beforetoggle", (event) => { if (isMenu(event.target)) delete event.target.dataset.placed; }, true);

@@ -305,7 +305,7 @@ def test_back_and_forward_show_the_right_page_and_it_is_alive(
 
     with page.expect_event("load"):  # the list was swapped, and comes back as a page
         page.go_back()
-    assert page.url == register_url(portal)
+    expect(page).to_have_url(register_url(portal))
     expect(page.locator("#sort-dateDemand")).to_be_visible()
     page.go_back()
     expect(heading).to_have_text(reference)
@@ -320,7 +320,7 @@ def test_back_and_forward_show_the_right_page_and_it_is_alive(
     for _ in range(3):
         with page.expect_event("load"):
             page.go_forward()
-    assert "sortBy=dateDemand" in page.url
+    expect(page).to_have_url(re.compile("sortBy=dateDemand"))
     expect(page.locator("tbody .reference")).to_have_text(shown)
     page.keyboard.press("j")
     expect(page.locator("tbody .ledger__main a:focus")).to_have_count(1)

@@ -158,7 +158,7 @@ def test_without_scripts_a_card_is_moved_by_links_and_forms(
     card.hover()
     card.locator("[data-menu]").click()
     page.locator(".card__form").get_by_role("button", name=steps[1].label).click()
-    assert page.url == portal.board_url()
+    expect(page).to_have_url(portal.board_url())
     expect(page.locator(f"#cards-{steps[1].upstream_id} > #card-{upstream_id}")).to_be_visible()
     assert portal.upstream_step(upstream_id) == steps[1].upstream_id
 

@@ -38,7 +38,7 @@ def test_a_day_by_keyboard_while_a_colleague_works(portal: Portal, page_as: Page
     DataSubjectRequest.objects.filter(pk=first.pk).update(archived=True)
     Workspace.note_change(portal.workspace.pk)
     expect(page.locator(f"#act-{first.pk}")).to_have_count(0)
-    assert page.evaluate("document.activeElement.id") == focused
+    expect(page.locator(f"#{focused}")).to_be_focused()
     expect(page.locator("#announcer")).to_contain_text("My day has changed")
     page.keyboard.press("Enter")
     expect(page.locator(".request-head")).to_be_visible()
