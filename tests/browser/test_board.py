@@ -79,7 +79,8 @@ def test_a_key_that_is_quicker_than_the_menu_is_the_menus(
 ) -> None:
     page = page_as("olivia")
     page.goto(portal.board_url())
-    first_card(page, steps[0]).locator("[data-menu]").evaluate("""(button) => {
+    opener = first_card(page, steps[0]).locator("[data-menu]")
+    opener.evaluate("""(button) => {
         const press = () => document.activeElement.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowDown", bubbles: true }));
         button.focus();
         button.click();
@@ -91,7 +92,14 @@ def test_a_key_that_is_quicker_than_the_menu_is_the_menus(
     expect(page.locator("#move-menu .menu__item:focus")).to_contain_text(steps[3].label)
     page.keyboard.press("Escape")
     expect(page.locator("#move-menu")).to_be_hidden()
-    expect(first_card(page, steps[0]).locator("[data-menu]")).to_be_focused()
+    expect(opener).to_be_focused()
+
+    opener.evaluate("""(button) => {
+        button.click();
+        document.querySelectorAll("#move-menu .menu__item")[4].focus();
+    }""")
+    expect(page.locator("#move-menu[data-placed]")).to_be_visible()
+    expect(page.locator("#move-menu .menu__item:focus")).to_contain_text(steps[4].label)
 
 
 def test_a_refused_move_is_put_back_with_its_reason_until_dismissed(
