@@ -10,11 +10,26 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from django.utils.translation import get_language, ngettext
+from django.utils.translation import get_language, gettext_noop, ngettext
 from django.utils.translation import gettext as _
 
 from dsrportal.clocks import Policy, Rest, Step, StepCode, holiday_name, source_of
 from dsrportal.queries.clockmark import long_day
+
+CITED = (
+    gettext_noop("GDPR Art. 12(3)"),
+    gettext_noop("GDPR Art. 12(4)"),
+    gettext_noop("UK GDPR Art. 12(3)"),
+    gettext_noop("UK GDPR Art. 12(4)"),
+    gettext_noop("EDPB Guidelines 01/2022"),
+    gettext_noop("ICO guidance"),
+    gettext_noop("Reg. 1182/71 Art. 2(1)"),
+    gettext_noop("Reg. 1182/71 Art. 3"),
+    gettext_noop("Reg. 1182/71 Art. 3(2)(c)"),
+    gettext_noop("Reg. 1182/71 Art. 3(3)"),
+    gettext_noop("Reg. 1182/71 Art. 3(4)"),
+)
+"""What `clocks` cites of European and British law, as each language cites it. Californian law has one name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +42,7 @@ class TraceLine:
 
     def __str__(self) -> str:
         """`R3, R4 (Reg. 1182/71 Art. 3): …`, for a terminal."""
-        return f"{', '.join(self.rules)} ({', '.join(self.sources)}): {self.text}" if self.rules else self.text
+        return f"{', '.join(self.rules)} ({'; '.join(self.sources)}): {self.text}" if self.rules else self.text
 
 
 def trace_lines(trace: Iterable[Step], *, policy: Policy) -> list[TraceLine]:
@@ -36,7 +51,7 @@ def trace_lines(trace: Iterable[Step], *, policy: Policy) -> list[TraceLine]:
         TraceLine(
             text=sentence(step),
             rules=step.rules,
-            sources=tuple(dict.fromkeys(source_of(rule, profile=policy.profile) for rule in step.rules)),
+            sources=tuple(dict.fromkeys(_(source_of(rule, profile=policy.profile)) for rule in step.rules)),
         )
         for step in trace
     ]

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from django.utils import translation
 
-from dsrportal.clocks import SOURCES, Clocks, PausePolicy, Policy, Profile, Refusal, Step, StepCode
+from dsrportal.clocks import SOURCES, Clocks, PausePolicy, Policy, Profile, Refusal, Step, StepCode, source_of
 from dsrportal.queries.calculator import days_left
-from dsrportal.queries.clock_words import SENTENCES, days_beside, trace_lines
+from dsrportal.queries.clock_words import CITED, SENTENCES, days_beside, trace_lines
 from tests.clocks.saying import FRANCE, UK, clocks, day, extended, pause
 
 RECEIVED = "2026-04-01"
@@ -69,8 +69,25 @@ def test_every_rule_has_a_source_and_the_law_has_its_own_name() -> None:
     assert ours.sources == ("GDPR Art. 12(3)", "EDPB Guidelines 01/2022")
     assert theirs.sources == ("UK GDPR Art. 12(3)", "ICO guidance")
     assert str(ours) == (
-        "R1, R9, R13 (GDPR Art. 12(3), EDPB Guidelines 01/2022): Respond by Wednesday 1 April 2026, the end of that day."
+        "R1, R9, R13 (GDPR Art. 12(3); EDPB Guidelines 01/2022): Respond by Wednesday 1 April 2026, the end of that day."
     )
+
+
+@pytest.mark.parametrize(
+    ("language", "first", "second"),
+    [
+        ("fr", "RGPD, art. 12, par. 3", "Lignes directrices 01/2022 du CEPD"),
+        ("nl", "AVG, art. 12, lid 3", "EDPB-richtsnoeren 01/2022"),
+    ],
+)
+def test_the_law_is_cited_as_the_readers_language_cites_it(language: str, first: str, second: str) -> None:
+    californian = {SOURCES["R21"], SOURCES["R22"]}
+    cited = {source_of(rule, profile=profile) for rule in SOURCES for profile in (Profile.GDPR, Profile.UK)}
+    assert cited - californian == set(CITED)
+    with translation.override(language):
+        assert [text for text in CITED if translation.gettext(text) == text] == []
+        (line,) = trace_lines([Step(("R1", "R13"), StepCode.RESPOND_BY, {"on": day(RECEIVED)})], policy=FRANCE)
+    assert line.sources == (first, second)
 
 
 @pytest.mark.parametrize(
