@@ -76,8 +76,8 @@ def test_every_rule_has_a_source_and_the_law_has_its_own_name() -> None:
 @pytest.mark.parametrize(
     ("language", "first", "second"),
     [
-        ("fr", "RGPD, art. 12, par. 3", "Lignes directrices 01/2022 du CEPD"),
-        ("nl", "AVG, art. 12, lid 3", "EDPB-richtsnoeren 01/2022"),
+        ("fr", "RGPD, art.\N{NO-BREAK SPACE}12, par.\N{NO-BREAK SPACE}3", "Lignes directrices 01/2022 du CEPD"),
+        ("nl", "AVG, art.\N{NO-BREAK SPACE}12, lid\N{NO-BREAK SPACE}3", "EDPB-richtsnoeren 01/2022"),
     ],
 )
 def test_the_law_is_cited_as_the_readers_language_cites_it(language: str, first: str, second: str) -> None:
