@@ -183,7 +183,8 @@
     saidOld = false;
     showFailure(kind);
   };
-  const isRead = (event) => event.detail.requestConfig?.verb === "get";
+  /* a search that is posted, so that what is typed stands in no address, reads too */
+  const isRead = (event) => event.detail.requestConfig?.verb === "get" || event.detail.elt.matches("[data-reads]");
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr } = event.detail;
     if (xhr.getResponseHeader("X-Stale-Token") && frame) {

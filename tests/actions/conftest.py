@@ -24,7 +24,7 @@ MakeWish = Callable[..., OutboxEntry]
 
 @pytest.fixture
 def server(settings: Any, tmp_path: Path) -> Iterator[Server]:
-    """A local Dastra with 30 requests in workspace 101. The portal waits one second for its answers."""
+    """A local Dastra with 30 requests in workspace 101. The portal waits three seconds for its answers."""
     settings.DATA_DIR = tmp_path
     settings.UPSTREAM_TIMEOUT_SECONDS = 3.0
     settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]

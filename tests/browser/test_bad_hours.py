@@ -219,6 +219,18 @@ def test_a_portal_that_is_gone_leaves_the_page_as_it_was_and_claims_nothing(
     assert not Draft.objects.exists()
 
 
+def test_a_search_that_finds_no_portal_blames_no_action(portal: Portal, cuts: None, page_as: PageAs) -> None:
+    page = page_as("olivia")
+    page.goto(register_url(portal))
+    page.keyboard.press("Control+k")
+    expect(page.locator("#palette-input")).to_be_focused()
+    page.context.set_offline(True)
+    page.keyboard.type("zz")
+    expect(page.locator("#palette")).to_contain_text("What you see is as it was before.")
+    expect(page.locator("#palette")).not_to_contain_text("action")
+    expect(page.locator("#palette-input")).to_have_value("zz")
+
+
 def test_a_hurried_hand_saves_one_view_and_exports_once(portal: Portal, page_as: PageAs) -> None:
     page = page_as("olivia")
     page.goto(f"{register_url(portal)}?states=Open")
